@@ -1,0 +1,195 @@
+/**
+ * The wire between an agent and a collector, version 1: binary WebSocket messages, each one msgpack array (a tuple)
+ * whose first element is a tag. No maps, no msgpack extensions, no records. Integers are non-negative unless a
+ * field says otherwise. `micros` are CLOCK_MONOTONIC microseconds of the agent's host (f64); the anchor in HELLO
+ * ties them to wall time.
+ *
+ *   collector                                   agent
+ *   CHALLENGE  ────────────────────────────────►
+ *             ◄──────────────────────────────── HELLO        proof of the token, who I am
+ *   WELCOME    ────────────────────────────────►             proof of the token, last committed sequence, credit
+ *             ◄──────────────────────────────── DICTIONARY   all strings, functions, stacks of this epoch so far
+ *             ◄──────────────────────────────── BATCH ...    unacknowledged ones again byte for byte, then new ones
+ *   ACK        ────────────────────────────────►             committed up to a sequence; credit
+ *   CONTROL    ────────────────────────────────►             watch, capture
+ *             ◄──────────────────────────────── REPLY
+ *             ◄──────────────────────────────── GOODBYE
+ *
+ * The token itself never travels: proofs are HMAC-SHA256(token, role + nonce of the other side + own nonce).
+ * A BATCH is named by (agent id, epoch, sequence); the collector drops what it has seen and acknowledges it again.
+ * Dictionary ids live as long as an epoch. Ids start at 1; string 0 is '', stack 0 is the empty stack.
+ */
+
+/** Version of this schema; a peer with another one is refused with ERR_WIRE_VERSION. */
+export const WIRE_VERSION = 1;
+
+export const TAG_CHALLENGE = 1;
+export const TAG_HELLO = 2;
+export const TAG_WELCOME = 3;
+export const TAG_DICTIONARY = 4;
+export const TAG_ACK = 5;
+export const TAG_CONTROL = 6;
+export const TAG_BATCH = 7;
+export const TAG_REPLY = 8;
+export const TAG_ERROR = 9;
+export const TAG_GOODBYE = 10;
+
+/** What CONTROL asks. `watch`: 1 s windows for `argument` seconds. `capture`: cut the running window now, 1 s windows for `argument` seconds, cut again at the end; REPLY carries t0. */
+export type ControlCommand = 'watch' | 'capture';
+
+/** [tag, version, nonce: 16 bytes, collector version] */
+export type ChallengeMessage = [tag: 1, version: number, nonce: Uint8Array, collectorVersion: string];
+
+/**
+ * Who the agent is. Static for a connection. Labels are flat: key, value, key, value.
+ * argv, environment, cwd and headers are never in here.
+ */
+export type IdentityTuple = [
+  service: string,
+  instance: string,
+  host: string,
+  pid: number,
+  nodeVersion: string,
+  agentVersion: string,
+  labels: string[],
+  /** Wall clock (ms since 1970) and CLOCK_MONOTONIC (µs) read together: the clock anchor. */
+  anchorWallMillis: number,
+  anchorMicros: number,
+  /** When the process started, wall clock ms. */
+  startWallMillis: number,
+  /** Nominal sampling period, µs (10101 at 99 Hz; 0 when not sampling). */
+  periodMicros: number,
+  /** 'wasm' or 'twin'. */
+  core: string,
+];
+
+/** [tag, version, agent id: 16 bytes, epoch, nonce: 16 bytes, proof: 32 bytes, identity] */
+export type HelloMessage = [tag: 2, version: number, agentId: Uint8Array, epoch: number, nonce: Uint8Array, proof: Uint8Array, identity: IdentityTuple];
+
+/** lastSequence: last committed BATCH of this (agent id, epoch), -1 for none. creditBytes: how much may be in flight unacknowledged. */
+export type WelcomeMessage = [tag: 3, version: number, proof: Uint8Array, lastSequence: number, durability: 'memory' | 'written' | 'durable', creditBytes: number];
+
+/**
+ * Dictionary entries, appended in order of id. `functions`: varints, four a function: name string id, url string id,
+ * line, column (1-based; 0 unknown). `stacks`: varints, three a stack: (stack id − parent stack id), function id, line.
+ * Stacks are root first: the parent is nearer to the root, so a stack id names a whole call path, its own entry the leaf.
+ */
+export type DictionaryTuple = [
+  firstString: number,
+  strings: string[],
+  firstFunction: number,
+  functions: Uint8Array,
+  firstStack: number,
+  stacks: Uint8Array,
+];
+
+/** [tag, epoch, everything in the dictionary so far] */
+export type DictionaryMessage = [tag: 4, epoch: number, dictionary: DictionaryTuple];
+
+/**
+ * One sampling window of one thread. `ticks` of `periodNanos` each (the true interval, not the nominal one).
+ * `columns`: the samples, one tick each, as encoded by the core (see assembly/columns.ts): time, stack id, state, label id.
+ * `repairedTicks`: leaves recovered from an inlining caller; `jsTicks`: ticks in JavaScript; `lostTicks`: expected but missing.
+ */
+export type WindowTuple = [
+  threadId: number,
+  startMicros: number,
+  endMicros: number,
+  ticks: number,
+  periodNanos: number,
+  jsTicks: number,
+  repairedTicks: number,
+  lostTicks: number,
+  sampleCount: number,
+  columns: Uint8Array,
+];
+
+/** A series, told once per epoch before its first value. kind: SeriesKind. labels flat. */
+export type SeriesTuple = [id: number, threadId: number, kind: number, name: string, unit: string, labels: string[]];
+
+/**
+ * What a series gained since the last batch. Histogram: count, sum, min, max of the delta and its buckets as encoded by
+ * the core (see assembly/histogram.ts). Counter: the increase. Gauge: the last value.
+ */
+export type ValueTuple = [id: number, count: number, sum: number, min: number, max: number, buckets: Uint8Array] | [id: number, value: number];
+
+/** Event kinds. Times in µs. stack: stack id in the dictionary or 0. */
+export const EVENT_GC = 1; // a: perf_hooks kind, b: perf_hooks flags
+export const EVENT_HTTP = 2; // a: status, b: method index | aborted << 8
+export const EVENT_SPAN = 3; // a: series id
+export const EVENT_STALL = 4; // the loop did not turn for `duration`: told when it is over. a: HANG_*, stack: hottest stack of the stall
+export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*
+export const EVENT_SUSPENDED = 6; // the whole process stood still (SIGSTOP, freezer, throttling): never a stall
+export const EVENT_NOTE = 7; // something the agent changed or gave up by itself. a: string id of the sentence
+
+/** What a hang is. */
+export const HANG_JS = 1; // stuck in JavaScript: named at once
+export const HANG_NATIVE = 2; // stuck in native code: last JS window, thread state
+export const HANG_BLOCKED = 3; // JavaScript answers the interrupt but the leaf is a blocking builtin (Atomics.wait)
+
+export type EventTuple = [kind: number, threadId: number, startMicros: number, durationMicros: number, a: number, b: number, stack: number];
+
+/** Something that was lost on the way and how much of it: reason (a LOSS_* word), number, time of the first. */
+export type LossTuple = [reason: string, count: number, firstMicros: number];
+export const LOSS_REASONS = ['ring-full', 'series-overflow', 'dictionary-full', 'queue-full', 'sampler-restart', 'sampler-off', 'foreign-window', 'host-fault', 'window-late', 'thread-slots', 'label-overflow'] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
+/** What the agent measured of its host and of itself, over this batch where it says "delta". */
+export type StatusTuple = [
+  wallMillis: number,
+  rssBytes: number,
+  heapUsedBytes: number,
+  heapTotalBytes: number,
+  heapLimitBytes: number,
+  externalBytes: number,
+  /** Deltas, µs: event loop idle and active. */
+  loopIdleMicros: number,
+  loopActiveMicros: number,
+  /** Deltas, CPU µs: main thread, whole process, agent thread, V8's sampler thread; -1 where the system does not tell. */
+  mainCpuMicros: number,
+  processCpuMicros: number,
+  agentCpuMicros: number,
+  samplerCpuMicros: number,
+  /** Delta: rotations, and the time main spent in them, µs. */
+  rotations: number,
+  rotationPauseMicros: number,
+  /** Delta: time spent in the agent's callbacks on main, µs. */
+  hostSelfMicros: number,
+  /** Delta: bytes sent. */
+  sentBytes: number,
+  /** Now: sampling rate in Hz, 0 when off; window length in ms; sampler state: 'on' | 'idle' | 'off' | 'foreign' | 'none'. */
+  rateHz: number,
+  windowMillis: number,
+  sampler: string,
+  /** Now: HANG_* or 0, and since when (µs). */
+  hang: number,
+  hangSinceMicros: number,
+];
+
+/** [tag, epoch, sequence, start, end, dictionary | null, windows, series, values, events, losses, status | null] */
+export type BatchMessage = [
+  tag: 7,
+  epoch: number,
+  sequence: number,
+  startMicros: number,
+  endMicros: number,
+  dictionary: DictionaryTuple | null,
+  windows: WindowTuple[],
+  series: SeriesTuple[],
+  values: ValueTuple[],
+  events: EventTuple[],
+  losses: LossTuple[],
+  status: StatusTuple | null,
+];
+
+/** Committed up to and including `sequence` of the connection's (agent id, epoch). */
+export type AckMessage = [tag: 5, sequence: number];
+export type ControlMessage = [tag: 6, requestId: number, command: ControlCommand, argument: number];
+/** t0Micros: when the agent began to do as asked, on its own clock. code: 0 done, else refused and `text` says why. */
+export type ReplyMessage = [tag: 8, requestId: number, code: number, t0Micros: number, text: string];
+export type ErrorMessage = [tag: 9, code: string, text: string];
+/** reason: 'exit' | 'stop'. A connection that ends without it "ended without goodbye". */
+export type GoodbyeMessage = [tag: 10, epoch: number, lastSequence: number, reason: string];
+
+export type AgentMessage = HelloMessage | DictionaryMessage | BatchMessage | ReplyMessage | GoodbyeMessage;
+export type CollectorMessage = ChallengeMessage | WelcomeMessage | AckMessage | ControlMessage | ErrorMessage;
