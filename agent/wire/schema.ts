@@ -193,3 +193,12 @@ export type GoodbyeMessage = [tag: 10, epoch: number, lastSequence: number, reas
 
 export type AgentMessage = HelloMessage | DictionaryMessage | BatchMessage | ReplyMessage | GoodbyeMessage;
 export type CollectorMessage = ChallengeMessage | WelcomeMessage | AckMessage | ControlMessage | ErrorMessage;
+
+/** Names and units of the series that the agent itself records (OpenTelemetry's names where there are any; unit µs as integers). */
+export const SERIES_LOOP_DELAY = 'nodejs.eventloop.delay';
+export const SERIES_GC_PAUSE = 'v8js.gc.duration';
+export const SERIES_HTTP_SERVER = 'http.server.request.duration';
+export const UNIT_MICROS = 'us';
+
+/** The method index of EVENT_HTTP. */
+export const HTTP_METHODS = ['OTHER', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE'] as const;

@@ -1,0 +1,26 @@
+/** What the main thread hands to the agent thread at its birth: plain data, shared memory and one port. */
+import type { MessagePort } from 'node:worker_threads';
+import type { CoreMemory } from './core';
+import type { AgentOptions } from './options';
+
+export type AgentThreadData = {
+  core: CoreMemory;
+  /** 512 bytes: ControlWord and ControlCell of assembly/layout.ts. */
+  control: SharedArrayBuffer;
+  /** The agent thread posts a number (the ping); main answers through the control page, not through the port. */
+  pings: MessagePort;
+  options: AgentOptions;
+  /** Environment variables that the agent thread reads tokens from; it runs with an empty environment itself. */
+  tokenEnvironment: Record<string, string>;
+  identity: {
+    service: string;
+    instance: string;
+    labels: string[];
+    /** Wall clock (ms) and CLOCK_MONOTONIC (µs) read together on main. */
+    anchorWallMillis: number;
+    anchorMicros: number;
+    startWallMillis: number;
+  };
+  /** Why sampling must not start (a debugger, NODE_V8_COVERAGE, --cpu-prof, the permission model), or ''. */
+  samplingRefused: string;
+};

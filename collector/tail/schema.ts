@@ -1,0 +1,43 @@
+/**
+ * What `/v1/tail` sends and `ringtail tail --json` prints: one JSON object a line. Version 1: members may be added,
+ * never renamed or removed, while `v` is 1. `null` means "not known", never zero.
+ */
+export type TailLine = TailSecond | TailNotice;
+
+/** One second of one instance. */
+export type TailSecond = {
+  v: 1;
+  type: 'second';
+  /** Wall clock, ms since 1970, end of the second. */
+  atMillis: number;
+  service: string;
+  instance: string;
+  /** CPU in percent of one core: whole process, main thread, ringtail's own threads; null where the system does not tell. */
+  cpu: { processPercent: number | null; mainPercent: number | null; agentPercent: number | null };
+  /** Utilisation 0..1; delay quantiles in ms, null without a measurement in this second. */
+  loop: { utilization: number | null; delayMillis: { p50: number; p99: number; max: number } | null };
+  gc: { count: number; totalMillis: number; maxMillis: number };
+  /** Requests that ended in this second; aborted ones count too. errors: status ≥ 500. */
+  http: { requestsPerSecond: number; p50Millis: number | null; p99Millis: number | null; errors: number; aborted: number };
+  memory: { rssBytes: number; heapUsedBytes: number; heapLimitBytes: number };
+  /** Hottest functions on CPU in the newest sampling windows, by self, then total: percent of CPU samples. */
+  hot: { function: string; file: string; line: number; selfPercent: number; totalPercent: number }[];
+  /** The main thread is stuck right now, or null. stack: root first, 'function (file:line)'. */
+  hang: { kind: 'javascript' | 'native' | 'blocked'; sinceMillis: number; forMillis: number; stack: string[] } | null;
+  /** Stalls that ended in this second. */
+  stalls: { startMillis: number; forMillis: number; kind: 'javascript' | 'native' | 'blocked'; stack: string[] }[];
+  /** Losses reported in this second, by reason. Empty: nothing was lost. */
+  drops: { reason: string; count: number }[];
+  sampler: { state: string; rateHz: number; windowMillis: number; ticks: number; repairedPercent: number };
+};
+
+/** Something happened to an instance. */
+export type TailNotice = {
+  v: 1;
+  type: 'notice';
+  atMillis: number;
+  service: string;
+  instance: string;
+  kind: 'connected' | 'goodbye' | 'ended-without-goodbye' | 'silent' | 'suspended' | 'note';
+  text: string;
+};
