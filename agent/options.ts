@@ -1,0 +1,205 @@
+/**
+ * Every option of the agent: name, environment variable, allowed values, unit, default. One table, read by the
+ * preload (environment) and by start() (API). The variable's name is the option's name in capitals: cpuHz is
+ * RINGTAIL_CPU_HZ. A bad value is told and its default is used: reading options never throws.
+ *
+ * Precedence: RINGTAIL_ENABLED=0, then what start() was given, then the environment, then the default.
+ */
+import { resolve } from 'node:path';
+import { nearestName } from './nearest';
+
+/** Plain data: travels to the agent thread in workerData. Texts are '' and not undefined when there is nothing. */
+export type AgentOptions = {
+  enabled: boolean;
+  /** ws: or wss: address of the collector. */
+  collectorUrl: string;
+  /** '' : found from OTEL_SERVICE_NAME, package.json or the script's name. */
+  service: string;
+  /** '' : host name and process id. */
+  instance: string;
+  /** Flat: key, value, key, value. */
+  labels: string[];
+  /** Nominal sampling rate; 0 samples nothing. */
+  cpuHz: number;
+  /** A loop that has not turned for this long is stalled. */
+  stallMillis: number;
+  /** CPU the agent may spend, percent of one core. */
+  budgetPercent: number;
+  /** Longest pause of the main thread a rotation should cost. */
+  pauseBudgetMicros: number;
+  /** Sampling rests after this long without activity. */
+  idleAfterMillis: number;
+  /** How often a message leaves. */
+  flushMillis: number;
+  /** Longest sampling window while nobody watches. */
+  maxWindowMillis: number;
+  /** Bytes kept for a collector that does not acknowledge. */
+  queueBytes: number;
+  /** 'host:port' on which the agent itself answers pprof requests, or ''. */
+  pprofAddress: string;
+  /** Absolute path of the profile to write at exit (%p becomes the process id), or ''. */
+  outFile: string;
+};
+
+/** What start() takes. Labels are an object there. */
+export type StartOptions = { [K in Exclude<keyof AgentOptions, 'labels'>]?: AgentOptions[K] | undefined } & {
+  labels?: Readonly<Record<string, string>> | undefined;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `problems`: one sentence each for everything that was not used as given. */
+export type ReadOptions = { options: AgentOptions; problems: string[] };
+
+/** Gives the value to use, or undefined when `got` is not allowed. */
+type Parse<T> = (got: unknown) => T | undefined;
+type Row<T> = { variable: string; allowed: string; initial: T; parse: Parse<T> };
+type Table = { [K in keyof AgentOptions]: Row<AgentOptions[K]> };
+
+const LABEL_PAIRS_MAX = 32;
+const TEXT_CHARS_MAX = 255;
+const PATH_CHARS_MAX = 4096;
+
+export const OPTION_TABLE: Table = {
+  enabled: {
+    variable: 'RINGTAIL_ENABLED',
+    allowed: '0 or 1',
+    initial: true,
+    parse: (got) => ({ 0: false, false: false, 1: true, true: true })[String(got)],
+  },
+  collectorUrl: {
+    variable: 'RINGTAIL_COLLECTOR_URL',
+    allowed: 'a ws:// or wss:// address',
+    initial: 'ws://127.0.0.1:7411',
+    parse: parseCollectorUrl,
+  },
+  service: text('RINGTAIL_SERVICE'),
+  instance: text('RINGTAIL_INSTANCE'),
+  labels: {
+    variable: 'RINGTAIL_LABELS',
+    allowed: `at most ${LABEL_PAIRS_MAX} key=value pairs separated by commas`,
+    initial: [],
+    parse: parseLabels,
+  },
+  cpuHz: number('RINGTAIL_CPU_HZ', 0, 1000, 99, 'samples a second'),
+  stallMillis: number('RINGTAIL_STALL_MILLIS', 20, 60_000, 200, 'ms'),
+  budgetPercent: number('RINGTAIL_BUDGET_PERCENT', 0.1, 100, 1, '% of one core'),
+  pauseBudgetMicros: number('RINGTAIL_PAUSE_BUDGET_MICROS', 100, 1_000_000, 2000, 'µs'),
+  idleAfterMillis: number('RINGTAIL_IDLE_AFTER_MILLIS', 1000, 3_600_000, 30_000, 'ms'),
+  flushMillis: number('RINGTAIL_FLUSH_MILLIS', 100, 60_000, 1000, 'ms'),
+  maxWindowMillis: number('RINGTAIL_MAX_WINDOW_MILLIS', 1000, 60_000, 10_000, 'ms'),
+  queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
+  pprofAddress: {
+    variable: 'RINGTAIL_PPROF',
+    allowed: 'a port or host:port',
+    initial: '',
+    parse: parseAddress,
+  },
+  outFile: {
+    variable: 'RINGTAIL_OUT',
+    allowed: `a path of at most ${PATH_CHARS_MAX} characters`,
+    initial: '',
+    parse: (got) => (isText(got, PATH_CHARS_MAX) ? resolve(got) : undefined),
+  },
+};
+
+/** Variables that somebody else reads. */
+const OTHER_VARIABLES = ['RINGTAIL_TOKEN', 'RINGTAIL_TOKEN_FILE'];
+
+export function readOptions(environment: Environment, given: StartOptions = {}): ReadOptions {
+  const problems: string[] = [];
+  const options: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(OPTION_TABLE) as [keyof AgentOptions, Row<unknown>][]) {
+    const fromEnvironment = environment[row.variable];
+    const asked = given[name] ?? (fromEnvironment === '' ? undefined : fromEnvironment);
+    const value = asked === undefined ? row.initial : row.parse(asked);
+    if (value === undefined) {
+      const label = given[name] === undefined ? row.variable : name;
+      problems.push(`${label} must be ${row.allowed}, got ${shown(asked)}: using ${shown(row.initial)}`);
+    }
+    options[name] = value ?? row.initial;
+  }
+  if (OPTION_TABLE.enabled.parse(environment[OPTION_TABLE.enabled.variable]) === false)
+    options.enabled = false;
+  problems.push(...unknownNames(environment, given));
+  return { options: options as AgentOptions, problems };
+}
+
+function unknownNames(environment: Environment, given: StartOptions): string[] {
+  const variables = [...Object.values(OPTION_TABLE).map((row) => row.variable), ...OTHER_VARIABLES];
+  const names = Object.keys(OPTION_TABLE);
+  const set = Object.keys(environment).filter((key) => key.startsWith('RINGTAIL_'));
+  return [...unknownOf(set, variables), ...unknownOf(Object.keys(given), names)];
+}
+
+function unknownOf(got: string[], known: string[]): string[] {
+  return got
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const nearest = nearestName(name, known);
+      return `unknown option ${shown(name)}${nearest === '' ? '' : ` (did you mean ${nearest}?)`}`;
+    });
+}
+
+/** A value as it may stand in a line on stderr: escaped and short. */
+function shown(value: unknown): string {
+  const written = (typeof value === 'string' ? JSON.stringify(value) : `${JSON.stringify(value)}`).replace(
+    /[\u007f-\u009f]/g,
+    '?',
+  );
+  return written.length > 80 ? `${written.slice(0, 77)}...` : written;
+}
+
+function number(variable: string, min: number, max: number, initial: number, unit: string): Row<number> {
+  const parse = (got: unknown): number | undefined => {
+    const value = typeof got === 'string' && /^\d+(\.\d+)?$/.test(got) ? Number(got) : got;
+    return typeof value === 'number' && value >= min && value <= max ? value : undefined;
+  };
+  return { variable, allowed: `a number from ${min} to ${max} (${unit})`, initial, parse };
+}
+
+function text(variable: string): Row<string> {
+  return {
+    variable,
+    allowed: `1 to ${TEXT_CHARS_MAX} printable characters`,
+    initial: '',
+    parse: (got) => (isText(got, TEXT_CHARS_MAX) ? got : undefined),
+  };
+}
+
+export function isText(got: unknown, maxChars = TEXT_CHARS_MAX): got is string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  return (
+    typeof got === 'string' &&
+    got.length > 0 &&
+    got.length <= maxChars &&
+    !/[\u0000-\u001f\u007f-\u009f]/.test(got)
+  );
+}
+
+function parseCollectorUrl(got: unknown): string | undefined {
+  if (!isText(got, PATH_CHARS_MAX) || !URL.canParse(got)) return undefined;
+  const { protocol, hostname } = new URL(got);
+  return (protocol === 'ws:' || protocol === 'wss:') && hostname !== '' ? got : undefined;
+}
+
+function parseLabels(got: unknown): string[] | undefined {
+  const pairs = typeof got === 'string' ? got.split(',').map(splitPair) : labelPairs(got);
+  if (pairs === undefined || pairs.length > LABEL_PAIRS_MAX) return undefined;
+  const flat = pairs.flat();
+  return flat.every((part) => isText(part)) ? (flat as string[]) : undefined;
+}
+
+function splitPair(pair: string): [string, string] {
+  const equals = pair.indexOf('=');
+  return equals < 0 ? [pair.trim(), ''] : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
+}
+
+function labelPairs(got: unknown): [string, unknown][] | undefined {
+  return typeof got === 'object' && got !== null && !Array.isArray(got) ? Object.entries(got) : undefined;
+}
+
+function parseAddress(got: unknown): string | undefined {
+  const match = /^(?:(\[[0-9a-fA-F:]+\]|[\w.-]+):)?(\d{1,5})$/.exec(String(got));
+  return match !== null && Number(match[2]) <= 65_535 ? `${match[1] ?? '127.0.0.1'}:${match[2]}` : undefined;
+}
