@@ -1,0 +1,149 @@
+/**
+ * The strings, functions and stacks of one epoch: interned here, sent once. Ids only grow while the epoch lasts; three
+ * quarters full asks for a new epoch. Stacks live in the core's call tree; parents are kept here too, for the join.
+ */
+import type { CallTree, CoreTables } from '../core';
+import { WIRE_LIMITS } from '../wire/limits';
+import type { DictionaryTuple } from '../wire/schema';
+import { VarintWriter } from './varint';
+
+/** Id of the function that stands for a stack that no longer fitted. */
+const FULL_NAME = '(dictionary full)';
+
+export class Dictionary {
+  #strings = new Map<string, number>();
+  #stringList: string[] = [];
+  #functions = new Map<string, number>();
+  #functionFields: number[] = [];
+  #tree: CallTree;
+  #parents: number[] = [0];
+  #stackFunctions: number[] = [0];
+  #stackLines: number[] = [0];
+  #sentStrings = 0;
+  #sentFunctions = 0;
+  #sentStacks = 0;
+  /** Things that found no room in this epoch since the last take. */
+  overflowCount = 0;
+
+  constructor(tables: CoreTables) {
+    this.#tree = tables.callTree(WIRE_LIMITS.epochStacks);
+  }
+
+  string(value: string): number {
+    if (value === '') return 0;
+    const known = this.#strings.get(value);
+    if (known !== undefined) return known;
+    if (this.#stringList.length >= WIRE_LIMITS.epochStrings) {
+      this.overflowCount++;
+      return 0;
+    }
+    const id = this.#stringList.push(value.length > 1024 ? `${value.slice(0, 1023)}…` : value);
+    this.#strings.set(value, id);
+    return id;
+  }
+
+  /** line, column: 1-based, 0 unknown. */
+  function(name: string, url: string, line: number, column: number): number {
+    const key = `${line}:${column}:${name}:${url}`;
+    const known = this.#functions.get(key);
+    if (known !== undefined) return known;
+    if (this.#functions.size >= WIRE_LIMITS.epochFunctions - 1) {
+      this.overflowCount++;
+      return this.#functions.get(`0:0:${FULL_NAME}:`) ?? this.#addFunction(FULL_NAME, '', 0, 0);
+    }
+    return this.#addFunction(name, url, line, column);
+  }
+
+  #addFunction(name: string, url: string, line: number, column: number): number {
+    this.#functionFields.push(this.string(name), this.string(url), line, column);
+    const id = this.#functions.size + 1;
+    this.#functions.set(`${line}:${column}:${name}:${url}`, id);
+    return id;
+  }
+
+  /** The stack that is `parent` with one more frame; `parent` itself when the tree is full (counted). */
+  stack(parent: number, functionId: number, line: number): number {
+    const id = this.#tree.intern(parent, functionId, line);
+    if (id === 0) {
+      this.overflowCount++;
+      return parent;
+    }
+    if (id === this.#parents.length) {
+      this.#parents.push(parent);
+      this.#stackFunctions.push(functionId);
+      this.#stackLines.push(line);
+    }
+    return id;
+  }
+
+  parentOf(stack: number): number {
+    return this.#parents[stack] ?? 0;
+  }
+
+  /** True when three quarters of any table are used: time for a new epoch. */
+  get nearlyFull(): boolean {
+    return (
+      this.#tree.size > WIRE_LIMITS.epochStacks * 0.75 ||
+      this.#functions.size > WIRE_LIMITS.epochFunctions * 0.75 ||
+      this.#stringList.length > WIRE_LIMITS.epochStrings * 0.75
+    );
+  }
+
+  /** What came since the last take; null when nothing did. */
+  takeNew(): DictionaryTuple | null {
+    const unchanged =
+      this.#sentStrings === this.#stringList.length &&
+      this.#sentFunctions === this.#functions.size &&
+      this.#sentStacks === this.#tree.size;
+    if (unchanged) return null;
+    const tuple = this.#tuple(this.#sentStrings, this.#sentFunctions, this.#sentStacks);
+    this.#sentStrings = this.#stringList.length;
+    this.#sentFunctions = this.#functions.size;
+    this.#sentStacks = this.#tree.size;
+    return tuple;
+  }
+
+  /** Everything that takeNew has given so far, for a new connection. */
+  taken(): DictionaryTuple {
+    return this.#tuple(0, 0, 0, this.#sentStrings, this.#sentFunctions, this.#sentStacks);
+  }
+
+  /** Forgets all: a new epoch. */
+  clear(): void {
+    this.#strings.clear();
+    this.#stringList = [];
+    this.#functions.clear();
+    this.#functionFields = [];
+    this.#tree.clear();
+    this.#parents = [0];
+    this.#stackFunctions = [0];
+    this.#stackLines = [0];
+    this.#sentStrings = this.#sentFunctions = this.#sentStacks = 0;
+  }
+
+  #tuple(
+    fromString: number,
+    fromFunction: number,
+    fromStack: number,
+    toString = this.#stringList.length,
+    toFunction = this.#functions.size,
+    toStack = this.#parents.length - 1,
+  ): DictionaryTuple {
+    const functions = new VarintWriter((toFunction - fromFunction) * 8);
+    for (let index = fromFunction * 4; index < toFunction * 4; index++) functions.write(this.#functionFields[index]!);
+    const stacks = new VarintWriter((toStack - fromStack) * 6);
+    for (let id = fromStack + 1; id <= toStack; id++) {
+      stacks.write(id - this.#parents[id]!);
+      stacks.write(this.#stackFunctions[id]!);
+      stacks.write(this.#stackLines[id]!);
+    }
+    return [
+      fromString + 1,
+      this.#stringList.slice(fromString, toString),
+      fromFunction + 1,
+      functions.finish(),
+      fromStack + 1,
+      stacks.finish(),
+    ];
+  }
+}

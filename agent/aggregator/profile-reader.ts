@@ -1,0 +1,190 @@
+/**
+ * One V8 CPU profile to ticks: which stack, what state, when. Three things V8 does not say plainly are settled here.
+ *
+ * Weights. V8's `samples` also holds records it adds at deoptimisations; only `hitCount` counts ticks of the sampling
+ * clock. Of the s samples that fell on a node with h hits, h are kept, spread evenly over them.
+ *
+ * Overlap. A window starts before its predecessor ends; ticks up to the predecessor's end are left out.
+ *
+ * Leaves. V8 credits an inlined callee to the function it was inlined into, but `positionTicks` keeps the innermost
+ * line. Where that line lies outside the credited function, the function that really covers it becomes the leaf, below
+ * the credited one; the frames between the two cannot be recovered.
+ */
+import { SampleState } from '../../assembly/layout';
+import type { Dictionary } from './dictionary';
+import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
+
+export type V8CallFrame = { functionName: string; scriptId: string; url: string; lineNumber: number; columnNumber: number };
+export type V8Node = {
+  id: number;
+  callFrame: V8CallFrame;
+  hitCount?: number;
+  children?: number[];
+  positionTicks?: { line: number; ticks: number }[];
+};
+/** Times in CLOCK_MONOTONIC µs. */
+export type V8Profile = { nodes: V8Node[]; startTime: number; endTime: number; samples?: number[]; timeDeltas?: number[] };
+
+/** Ticks of one window in time order: parallel arrays. */
+export type TickWindow = {
+  startMicros: number;
+  endMicros: number;
+  nodeCount: number;
+  atMicros: number[];
+  stack: number[];
+  state: number[];
+  jsTicks: number;
+  repairedTicks: number;
+};
+
+/** What the text of a script tells; null where it is not to be had. */
+export type ScriptText = {
+  functions: readonly FunctionRange[];
+  /** Lines that call Atomics.wait, 1-based: V8 shows that builtin as the line of its caller. */
+  waitLines: ReadonlySet<number>;
+};
+
+export interface ScriptSource {
+  textOf(url: string): ScriptText | null;
+}
+
+/** The name of the function that a rotation runs on main; its ticks are ours, not the program's. */
+export const ROTATION_FUNCTION = 'ringtailRotate';
+const OWN_FRAME = '(ringtail)';
+
+const META_STATES: Record<string, SampleState> = {
+  '(idle)': SampleState.Idle,
+  '(program)': SampleState.Program,
+  '(garbage collector)': SampleState.Gc,
+};
+
+/** Native bindings that hold the thread without burning CPU, by the Node file that calls them: wall and block time, never CPU. */
+const BLOCKING_BINDINGS: Record<string, string> = { spawn: 'node:internal/child_process' };
+
+type Leaf = { stack: number; ticks: number; state: number; repaired: boolean };
+type NodePlan = { leaves: Leaf[]; hits: number; samples: number; seen: number; given: number; leafAt: number; leafGiven: number };
+
+/** `afterMicros`: end of the window before, 0 for none. */
+export function readProfile(profile: V8Profile, afterMicros: number, dictionary: Dictionary, scripts: ScriptSource): TickWindow {
+  const plans = planNodes(profile, dictionary, scripts);
+  const window: TickWindow = {
+    startMicros: Math.max(profile.startTime, afterMicros),
+    endMicros: profile.endTime,
+    nodeCount: profile.nodes.length,
+    atMicros: [],
+    stack: [],
+    state: [],
+    jsTicks: 0,
+    repairedTicks: 0,
+  };
+  let at = profile.startTime;
+  const { samples = [], timeDeltas = [] } = profile;
+  for (let i = 0; i < samples.length; i++) {
+    at += timeDeltas[i] ?? 0;
+    const plan = plans.get(samples[i]!);
+    if (plan === undefined) continue;
+    plan.seen++;
+    const due = Math.floor((plan.seen * plan.hits) / plan.samples);
+    for (; plan.given < due; plan.given++) giveTick(window, plan, at, afterMicros);
+  }
+  for (const plan of plans.values()) {
+    for (; plan.given < plan.hits; plan.given++) giveTick(window, plan, profile.endTime, afterMicros);
+  }
+  return window;
+}
+
+function giveTick(window: TickWindow, plan: NodePlan, at: number, afterMicros: number): void {
+  let leaf = plan.leaves[plan.leafAt]!;
+  if (plan.leafGiven >= leaf.ticks && plan.leafAt < plan.leaves.length - 1) {
+    leaf = plan.leaves[++plan.leafAt]!;
+    plan.leafGiven = 0;
+  }
+  plan.leafGiven++;
+  if (at <= afterMicros) return;
+  window.atMicros.push(at);
+  window.stack.push(leaf.stack);
+  window.state.push(leaf.state);
+  if (leaf.state === SampleState.Js) window.jsTicks++;
+  if (leaf.repaired) window.repairedTicks++;
+}
+
+/** Interns every path and says for each node with hits where its ticks go. */
+function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSource): Map<number, NodePlan> {
+  const nodes = new Map<number, V8Node>();
+  for (const node of profile.nodes) nodes.set(node.id, node);
+  const sampleCounts = new Map<number, number>();
+  for (const id of profile.samples ?? []) sampleCounts.set(id, (sampleCounts.get(id) ?? 0) + 1);
+
+  const plans = new Map<number, NodePlan>();
+  const root = profile.nodes[0];
+  if (root === undefined) return plans;
+  const pending = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, callerUrl: '' }));
+  while (pending.length > 0) {
+    const { id, parent, own, callerUrl } = pending.pop()!;
+    const node = nodes.get(id);
+    if (node === undefined) continue;
+    const { callFrame } = node;
+    const isOwn = own || (callFrame.url === '' && callFrame.functionName === ROTATION_FUNCTION);
+    const functionId = isOwn
+      ? dictionary.function(OWN_FRAME, '', 0, 0)
+      : dictionary.function(callFrame.functionName, callFrame.url, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
+    const hits = node.hitCount ?? 0;
+    if (hits > 0) {
+      plans.set(id, {
+        leaves: isOwn
+          ? [{ stack: dictionary.stack(0, functionId, 0), ticks: hits, state: SampleState.Js, repaired: false }]
+          : leavesOf(node, hits, stateOf(callFrame, callerUrl), parent, functionId, dictionary, scripts),
+        hits,
+        samples: sampleCounts.get(id) ?? 0,
+        seen: 0,
+        given: 0,
+        leafAt: 0,
+        leafGiven: 0,
+      });
+    }
+    if (node.children === undefined || node.children.length === 0) continue;
+    const caller = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
+    for (const child of node.children) pending.push({ id: child, parent: caller, own: isOwn, callerUrl: callFrame.url });
+  }
+  return plans;
+}
+
+function stateOf(frame: V8CallFrame, callerUrl: string): number {
+  if (frame.url !== '') return SampleState.Js;
+  if (BLOCKING_BINDINGS[frame.functionName] === callerUrl) return SampleState.Blocked;
+  return META_STATES[frame.functionName] ?? SampleState.Js;
+}
+
+/** The leaf stacks of one node: one a line, repaired where the line belongs to another function of the script. */
+function leavesOf(
+  node: V8Node,
+  hits: number,
+  state: number,
+  parent: number,
+  functionId: number,
+  dictionary: Dictionary,
+  scripts: ScriptSource,
+): Leaf[] {
+  const { callFrame, positionTicks = [] } = node;
+  const text = callFrame.url === '' || positionTicks.length === 0 ? null : scripts.textOf(callFrame.url);
+  const credited = text === null ? null : rangeOf(text.functions, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
+  const leaves: Leaf[] = [];
+  let left = hits;
+  for (const { line, ticks: lineTicks } of positionTicks) {
+    const ticks = Math.min(lineTicks, left);
+    if (ticks === 0) break;
+    left -= ticks;
+    const leafState = text?.waitLines.has(line) ? SampleState.Blocked : state;
+    const outside = credited !== null && (line < credited.line || line > credited.endLine);
+    const callee = outside ? innermostAt(text!.functions, line) : null;
+    if (callee === null) {
+      leaves.push({ stack: dictionary.stack(parent, functionId, line), ticks, state: leafState, repaired: false });
+    } else {
+      const caller = dictionary.stack(parent, functionId, 0);
+      const calleeId = dictionary.function(callee.name, callFrame.url, callee.line, callee.column);
+      leaves.push({ stack: dictionary.stack(caller, calleeId, line), ticks, state: leafState, repaired: true });
+    }
+  }
+  if (left > 0) leaves.push({ stack: dictionary.stack(parent, functionId, 0), ticks: left, state, repaired: false });
+  return leaves;
+}
