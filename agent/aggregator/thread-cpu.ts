@@ -24,7 +24,7 @@ export class ThreadCpu {
     if (this.#fd < 0) return null;
     try {
       const length = readSync(this.#fd, buffer, 0, 64, 0);
-      const nanos = Number.parseInt(buffer.latin1Slice(0, length), 10);
+      const nanos = Number.parseInt(buffer.toString('latin1', 0, length), 10);
       return Number.isFinite(nanos) ? nanos / 1000 : null;
     } catch {
       return null;

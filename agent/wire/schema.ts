@@ -83,8 +83,8 @@ export type DictionaryTuple = [
   stacks: Uint8Array,
 ];
 
-/** [tag, epoch, everything in the dictionary so far] */
-export type DictionaryMessage = [tag: 4, epoch: number, dictionary: DictionaryTuple];
+/** [tag, epoch, everything in the dictionary so far, every series so far]: sent once after WELCOME, before any BATCH. */
+export type DictionaryMessage = [tag: 4, epoch: number, dictionary: DictionaryTuple, series: SeriesTuple[]];
 
 /**
  * One sampling window of one thread. `ticks` of `periodNanos` each (the true interval, not the nominal one).
