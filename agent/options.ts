@@ -168,13 +168,7 @@ function text(variable: string): Row<string> {
 }
 
 export function isText(got: unknown, maxChars = TEXT_CHARS_MAX): got is string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  return (
-    typeof got === 'string' &&
-    got.length > 0 &&
-    got.length <= maxChars &&
-    !/[\u0000-\u001f\u007f-\u009f]/.test(got)
-  );
+  return typeof got === 'string' && got.length > 0 && got.length <= maxChars && !/\p{Cc}/u.test(got);
 }
 
 function parseCollectorUrl(got: unknown): string | undefined {

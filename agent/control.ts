@@ -1,0 +1,70 @@
+/** The control page between main and the agent thread (its words and cells: assembly/layout.ts), seen from main. */
+import { AgentState, ControlCell, ControlWord } from '../assembly/layout';
+
+const PAGE_BYTES = 512;
+const CELLS_AT_BYTES = 256;
+
+export class ControlPage {
+  readonly buffer = new SharedArrayBuffer(PAGE_BYTES);
+  readonly #words = new Int32Array(this.buffer, 0, CELLS_AT_BYTES / 4);
+  readonly #cells = new Float64Array(this.buffer, CELLS_AT_BYTES);
+
+  get state(): AgentState {
+    return Atomics.load(this.#words, ControlWord.AgentState) as AgentState;
+  }
+
+  get hostFaults(): number {
+    return Atomics.load(this.#words, ControlWord.HostFaults);
+  }
+
+  get selfMicros(): number {
+    return this.#cells[ControlCell.SelfMicros]!;
+  }
+
+  get pingAtMicros(): number {
+    return this.#cells[ControlCell.PingAtMicros]!;
+  }
+
+  setCell(cell: ControlCell, value: number): void {
+    this.#cells[cell] = value;
+  }
+
+  addSelfMicros(micros: number): void {
+    this.#cells[ControlCell.SelfMicros]! += micros;
+  }
+
+  countFault(): void {
+    Atomics.add(this.#words, ControlWord.HostFaults, 1);
+  }
+
+  /** Publishes the cells: pairs with the agent thread's load of PongSequence. */
+  publishPong(sequence: number): void {
+    Atomics.store(this.#words, ControlWord.PongSequence, sequence);
+  }
+
+  /** Tells the agent thread that main leaves: pairs with its load of ExitRequested after Wake changed. */
+  requestExit(exitCode: number): void {
+    Atomics.store(this.#words, ControlWord.ExitCode, exitCode);
+    Atomics.store(this.#words, ControlWord.ExitRequested, 1);
+    this.#wake();
+  }
+
+  requestStop(): void {
+    Atomics.store(this.#words, ControlWord.Request, 1);
+    this.#wake();
+  }
+
+  /** Sleeps until the state is no longer `state`, at most `millis`. */
+  waitWhile(state: AgentState, millis: number): void {
+    Atomics.wait(this.#words, ControlWord.AgentState, state, millis);
+  }
+
+  #wake(): void {
+    Atomics.add(this.#words, ControlWord.Wake, 1);
+    Atomics.notify(this.#words, ControlWord.Wake);
+  }
+}
+
+export function isOver(state: AgentState): boolean {
+  return state === AgentState.Closed || state === AgentState.Failed;
+}

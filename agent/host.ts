@@ -1,0 +1,161 @@
+/**
+ * The agent's half in the host's main thread: it makes the shared memory, starts the agent thread, opens the sources
+ * and says goodbye at exit. Nothing in here keeps the process alive, listens for signals or errors of the host, or
+ * lets an exception out; when something is missing, the agent is off and the program runs on.
+ */
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { AgentState } from '../assembly/layout';
+import { nowMicros } from './clock';
+import { ControlPage, isOver } from './control';
+import { attachWriter, type CoreMemory, createCoreMemory } from './core';
+import { ExitHandshake } from './exit-handshake';
+import { identityOf, samplingRefusal, tokenEnvironment } from './identity';
+import type { AgentOptions, Environment } from './options';
+import { type AgentStats, type Binding, type RunningAgent, shareMemory, unregister } from './registration';
+import { SourceGuard } from './source-guard';
+import { openEventLoop } from './sources/event-loop';
+import { openGc } from './sources/gc';
+import { openHttp } from './sources/http';
+import type { OpenSource } from './sources/source';
+import { messageOf, sayOnce } from './stderr';
+import { tally } from './tally';
+import type { AgentThreadData } from './thread-data';
+
+const THREAD_FILE = join(__dirname, 'thread.js');
+/** The agent thread's share of memory: a leak of ours ends it, not the program. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 48 };
+const STOP_DEADLINE_MILLIS = 2000;
+const STOP_POLL_MILLIS = 10;
+
+const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed'] as const;
+
+export class Host implements RunningAgent {
+  readonly binding: Binding;
+  readonly #control = new ControlPage();
+  readonly #memory: CoreMemory = createCoreMemory();
+  readonly #channel = new MessageChannel();
+  readonly #worker: Worker;
+  readonly #exit: ExitHandshake;
+  readonly #guards: SourceGuard[] = [];
+  #on = true;
+  #stopping: Promise<void> | null = null;
+
+  /** Throws when this runtime cannot have an agent; then nothing of it is left behind. */
+  constructor(options: AgentOptions, environment: Environment, binding: Binding, threadFile = THREAD_FILE) {
+    this.binding = binding;
+    if (process.permission?.has('worker') === false) {
+      throw new Error('the permission model forbids worker threads (--allow-worker allows them)');
+    }
+    this.#worker = this.#startThread(options, environment, threadFile);
+    this.#exit = new ExitHandshake(this.#control, () => void this.#worker.terminate(), nowMicros);
+    try {
+      this.#worker.on('error', (error) => this.#failed(messageOf(error)));
+      this.#worker.on('exit', (code) => this.#failed(`exit code ${code}`));
+      this.#worker.unref();
+      this.#openSources();
+      shareMemory(this.#memory);
+      this.#exit.arm();
+    } catch (error) {
+      this.#switchOff();
+      void this.#worker.terminate();
+      throw error;
+    }
+  }
+
+  stats(): AgentStats {
+    return {
+      state: this.#on || this.#stopping !== null ? STATE_NAMES[this.#control.state] : 'failed',
+      core: this.#memory.kind,
+      series: tally.series,
+      dropped: tally.dropped,
+      faults: this.#control.hostFaults,
+      selfMicros: this.#control.selfMicros,
+    };
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  #startThread(options: AgentOptions, environment: Environment, threadFile: string): Worker {
+    const data: AgentThreadData = {
+      core: this.#memory,
+      control: this.#control.buffer,
+      pings: this.#channel.port2,
+      options,
+      tokenEnvironment: tokenEnvironment(environment),
+      identity: identityOf(options, environment),
+      samplingRefused: samplingRefusal(process.execArgv, environment),
+    };
+    return new Worker(threadFile, {
+      name: 'ringtail',
+      workerData: data,
+      transferList: [this.#channel.port2],
+      execArgv: [],
+      env: {},
+      // Taken but never read: piping them would open the host's own process.stdout and process.stderr.
+      stdout: true,
+      stderr: true,
+      resourceLimits: THREAD_LIMITS,
+    });
+  }
+
+  #openSources(): void {
+    const writer = attachWriter(this.#memory, 0);
+    if (writer === null) throw new Error('the shared memory has no slot left for the main thread');
+    this.binding.writer = writer;
+    this.binding.generation++;
+    const opens: Record<string, OpenSource> = {
+      'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.arm()),
+      gc: openGc,
+      http: openHttp,
+    };
+    for (const [name, open] of Object.entries(opens)) {
+      const guard = new SourceGuard(name, this.#control, nowMicros);
+      try {
+        guard.opened(open({ writer, control: this.#control, guard, nowMicros }));
+        this.#guards.push(guard);
+      } catch (error) {
+        this.#control.countFault();
+        sayOnce('sources', `no ${name} figures: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#on) return;
+    this.#switchOff();
+    unregister(this);
+    this.#worker.ref();
+    if (this.#control.state !== AgentState.Booting) await this.#threadCloses();
+    await this.#worker.terminate();
+  }
+
+  async #threadCloses(): Promise<void> {
+    this.#control.requestStop();
+    const deadlineMicros = nowMicros() + STOP_DEADLINE_MILLIS * 1000;
+    while (!isOver(this.#control.state) && nowMicros() < deadlineMicros) await setTimeout(STOP_POLL_MILLIS);
+  }
+
+  #failed(why: string): void {
+    if (!this.#on) return;
+    this.#switchOff();
+    sayOnce('thread', `the agent thread has ended (${why}): profiling is off, the program runs on`);
+  }
+
+  /** Ends everything on this side; the thread drains what is left. */
+  #switchOff(): void {
+    if (!this.#on) return;
+    this.#on = false;
+    for (const guard of this.#guards) guard.close();
+    this.#channel.port1.close();
+    this.#exit.disarm();
+    shareMemory(null);
+    this.binding.writer?.detach();
+    this.binding.writer = null;
+    this.binding.generation++;
+  }
+}

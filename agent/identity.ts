@@ -1,0 +1,47 @@
+/** What the agent thread is told about the process it watches. Never argv, environment, folders or headers. */
+import { hostname } from 'node:os';
+import { nowMicros } from './clock';
+import type { AgentOptions, Environment } from './options';
+import { serviceName } from './service-name';
+import type { AgentThreadData } from './thread-data';
+
+/** The variables by which the token's places are found. */
+const TOKEN_VARIABLES = [
+  'RINGTAIL_TOKEN',
+  'RINGTAIL_TOKEN_FILE',
+  'XDG_RUNTIME_DIR',
+  'HOME',
+  'TMPDIR',
+  'TMP',
+  'TEMP',
+];
+
+export function identityOf(options: AgentOptions, environment: Environment): AgentThreadData['identity'] {
+  const anchorWallMillis = Date.now();
+  return {
+    service: options.service || serviceName(environment.OTEL_SERVICE_NAME, process.argv[1]),
+    instance: options.instance || `${hostname()}:${process.pid}`,
+    labels: options.labels,
+    anchorWallMillis,
+    anchorMicros: nowMicros(),
+    startWallMillis: anchorWallMillis - process.uptime() * 1000,
+  };
+}
+
+export function tokenEnvironment(environment: Environment): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const variable of TOKEN_VARIABLES) {
+    const value = environment[variable];
+    if (value !== undefined) found[variable] = value;
+  }
+  return found;
+}
+
+/** Why V8's sampler must be left alone (somebody else uses it, or it is out of reach), or ''. */
+export function samplingRefusal(execArgv: readonly string[], environment: Environment): string {
+  if (process.permission !== undefined) return 'the permission model is on';
+  if (environment.NODE_V8_COVERAGE) return 'NODE_V8_COVERAGE is set';
+  const flags = [...execArgv, ...(environment.NODE_OPTIONS ?? '').split(/\s+/)];
+  const taken = flags.find((flag) => /^--(inspect|cpu-prof)/.test(flag));
+  return taken === undefined ? '' : `${taken.replace(/=.*/, '')} is set`;
+}

@@ -1,0 +1,99 @@
+/**
+ * The public API of the agent. Loading it does nothing; every call is safe to make whether the agent was preloaded,
+ * is started by start(), is off, or runs from another copy of this package.
+ */
+import { Host } from './host';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type HistogramOptions,
+  type InstrumentOptions,
+  Timer,
+  type TimerOptions,
+} from './instruments';
+import { readOptions, type StartOptions } from './options';
+import { type AgentStats, currentBinding, register, runningAgent } from './registration';
+import { messageOf, sayOnce } from './stderr';
+
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Timer,
+  TimerOptions,
+} from './instruments';
+export type { StartOptions } from './options';
+export type { AgentStateName, AgentStats } from './registration';
+
+const OFF: AgentStats = { state: 'off', core: 'none', series: 0, dropped: 0, faults: 0, selfMicros: 0 };
+
+/** Starts the agent of this process, unless one runs already (a preload, another copy) or RINGTAIL_ENABLED=0. Never throws. */
+export function start(options: StartOptions = {}): void {
+  startOnce(options);
+}
+
+/** Flushes, says goodbye to the collector and ends the agent; resolves when that is done, at most after some seconds. */
+export async function stop(): Promise<void> {
+  await runningAgent()?.stop();
+}
+
+/** Measures durations: `const t = timer('db.query'); const token = t.start(); ...; t.stop(token)`, `t.time(fn)`, `t.wrap(fn)`. */
+export function timer(name: string, options?: TimerOptions): Timer {
+  return new Timer(name, options);
+}
+
+/** A distribution of any numbers: `histogram('payload', { unit: 'By' }).record(bytes)`. */
+export function histogram(name: string, options?: HistogramOptions): Histogram {
+  return new Histogram(name, options);
+}
+
+/** Something that only grows: `counter('orders').add()`. */
+export function counter(name: string, options?: InstrumentOptions): Counter {
+  return new Counter(name, options);
+}
+
+/** Something that goes up and down: `gauge('queue.length').set(n)`. */
+export function gauge(name: string, options?: InstrumentOptions): Gauge {
+  return new Gauge(name, options);
+}
+
+/** The agent's own counters. */
+export function stats(): AgentStats {
+  return runningAgent()?.stats() ?? { ...OFF };
+}
+
+/** @internal The preload's entry. */
+export function startFromPreload(): void {
+  startOnce({});
+}
+
+function startOnce(given: StartOptions): void {
+  try {
+    if (runningAgent() !== undefined) {
+      refuseSecond(given);
+      return;
+    }
+    const { options, problems } = readOptions(process.env, given);
+    if (!options.enabled) return;
+    try {
+      register(new Host(options, process.env, currentBinding()));
+    } catch (error) {
+      problems.push(`the agent is off: ${messageOf(error)}`);
+    }
+    if (problems.length > 0) sayOnce('start', problems.join('; '));
+  } catch (error) {
+    sayOnce('start', `the agent is off: ${messageOf(error)}`);
+  }
+}
+
+function refuseSecond(given: StartOptions): void {
+  if (Object.keys(given).length === 0) return;
+  sayOnce(
+    'second',
+    'the agent runs already (preloaded, or started before): what start() was given is not used',
+  );
+}
