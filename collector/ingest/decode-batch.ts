@@ -1,0 +1,237 @@
+/**
+ * BATCH and DICTIONARY: from decoded tuples to own types. Everything is checked before anything is kept: ranges, ids,
+ * that columns and buckets decode. Only the epoch's tables have grown when a later part of a batch is refused; whoever
+ * catches the error gives the epoch up.
+ */
+
+import type { CoreTables, MergedHistogram } from '../../agent/core';
+import { WIRE_LIMITS } from '../../agent/wire/limits';
+import { EVENT_GC, EVENT_NOTE, LOSS_REASONS } from '../../agent/wire/schema';
+import { SampleState, SeriesKind } from '../../assembly/layout';
+import { StackTable } from '../profile/stack-table';
+import type {
+  Batch,
+  InstanceStatus,
+  Loss,
+  RuntimeEvent,
+  SampleWindow,
+  Series,
+  SeriesValue,
+} from '../store/batch';
+import { checkId, decodeDictionary } from './dictionary';
+import { EPOCH_SERIES, type Epoch } from './epoch';
+import { Fields } from './fields';
+import { WireError } from './wire-error';
+
+const U32_MAX = 2 ** 32 - 1;
+
+export type BatchHead = { epoch: number; sequence: number };
+
+/** The name of a batch, enough to drop a duplicate without reading on. */
+export function decodeBatchHead(message: readonly unknown[]): BatchHead {
+  const fields = new Fields(message, 'batch', 12, 1);
+  return { epoch: fields.integer('epoch', U32_MAX), sequence: fields.integer('sequence') };
+}
+
+/** Decodes batches. One decoder is reused; `tables` are private to it. */
+export class BatchDecoder {
+  #tables: CoreTables;
+  #scratch: MergedHistogram;
+
+  constructor(tables: CoreTables) {
+    this.#tables = tables;
+    this.#scratch = tables.histogram();
+  }
+
+  /** Adds a DICTIONARY message to its epoch. One that contradicts what is known begins the epoch's table anew. */
+  dictionary(message: readonly unknown[], epoch: Epoch): void {
+    const fields = new Fields(message, 'dictionary message', 4, 2);
+    const tuple = fields.raw();
+    const series = fields.list('series', EPOCH_SERIES);
+    try {
+      epoch.stacks.grow(decodeDictionary(tuple, epoch.stacks));
+    } catch (error) {
+      if (!(error instanceof WireError) || error.code !== 'ERR_WIRE_DICTIONARY') throw error;
+      const fresh = new StackTable();
+      fresh.grow(decodeDictionary(tuple, fresh));
+      epoch.stacks = fresh;
+    }
+    for (const entry of series) addSeries(entry, epoch);
+  }
+
+  /** Throws a WireError. */
+  batch(message: readonly unknown[], agentId: string, epoch: Epoch, byteSize: number): Batch {
+    const fields = new Fields(message, 'batch', 12, 1);
+    const name = { epoch: fields.integer('epoch', U32_MAX), sequence: fields.integer('sequence') };
+    const startMicros = fields.number('start');
+    const endMicros = fields.number('end', startMicros);
+    const dictionary = fields.raw();
+    if (dictionary !== null) epoch.stacks.grow(decodeDictionary(dictionary, epoch.stacks));
+    const { stacks } = epoch;
+    const windows = fields
+      .list('windows', WIRE_LIMITS.windowsPerBatch)
+      .map((tuple) => this.#window(tuple, stacks));
+    for (const tuple of fields.list('series', WIRE_LIMITS.seriesPerBatch)) addSeries(tuple, epoch);
+    const values = fields
+      .list('values', WIRE_LIMITS.valuesPerBatch)
+      .map((tuple) => this.#value(tuple, epoch));
+    const events = fields
+      .list('events', WIRE_LIMITS.eventsPerBatch)
+      .map((tuple) => decodeEvent(tuple, stacks));
+    const losses = fields.list('losses', WIRE_LIMITS.lossesPerBatch).map(decodeLoss);
+    const status = decodeStatus(fields.raw());
+    return {
+      agentId,
+      ...name,
+      startMicros,
+      endMicros,
+      stacks,
+      windows,
+      values,
+      events,
+      losses,
+      status,
+      byteSize,
+    };
+  }
+
+  #window(tuple: unknown, stacks: StackTable): SampleWindow {
+    const fields = new Fields(tuple, 'window', 10);
+    const threadId = fields.integer('thread id', U32_MAX);
+    const startMicros = fields.number('start');
+    const window: SampleWindow = {
+      threadId,
+      startMicros,
+      endMicros: fields.number('end', startMicros),
+      ticks: fields.integer('ticks', U32_MAX),
+      periodNanos: fields.number('period'),
+      jsTicks: fields.integer('JavaScript ticks', U32_MAX),
+      repairedTicks: fields.integer('repaired ticks', U32_MAX),
+      lostTicks: fields.integer('lost ticks', U32_MAX),
+      sampleCount: fields.integer('sample count', WIRE_LIMITS.samplesPerWindow),
+      columns: fields.bytes('columns'),
+    };
+    this.#checkColumns(window, stacks);
+    return window;
+  }
+
+  #checkColumns(window: SampleWindow, stacks: StackTable): void {
+    let samples: ReturnType<CoreTables['decodeColumns']>;
+    try {
+      samples = this.#tables.decodeColumns(
+        window.columns,
+        window.sampleCount,
+        window.startMicros,
+        periodMicrosOf(window),
+      );
+    } catch (error) {
+      throw new WireError('ERR_WIRE_COLUMNS', `columns of a window: ${(error as Error).message}`);
+    }
+    for (let index = 0; index < samples.count; index++) {
+      checkId('stack', samples.stack[index]!, stacks.lastStack);
+      checkId('label', samples.label[index]!, stacks.lastString);
+      if (samples.state[index]! > SampleState.Blocked) {
+        throw new WireError('ERR_WIRE_COLUMNS', `sample state ${samples.state[index]} is not known`);
+      }
+    }
+  }
+
+  #value(tuple: unknown, epoch: Epoch): SeriesValue {
+    const short = Array.isArray(tuple) && tuple.length === 2;
+    const fields = new Fields(tuple, 'value', short ? 2 : 6);
+    const id = fields.integer('series id', U32_MAX);
+    const series = epoch.series.get(id);
+    if (series === undefined)
+      throw new WireError('ERR_WIRE_DICTIONARY', `series ${id} of a value was never told`);
+    if (short) {
+      const sum = fields.number('value', Number.NEGATIVE_INFINITY);
+      return { series, count: 1, sum, min: sum, max: sum, buckets: null };
+    }
+    const count = fields.integer('count');
+    const [sum, min, max] = [fields.number('sum'), fields.number('min'), fields.number('max')];
+    const buckets = fields.bytes('buckets');
+    try {
+      this.#scratch.clear();
+      this.#scratch.addDelta({ count, sum, min, max, buckets });
+    } catch (error) {
+      throw new WireError('ERR_WIRE_BUCKETS', `buckets of a value: ${(error as Error).message}`);
+    }
+    if (series.kind !== SeriesKind.Histogram) {
+      throw new WireError('ERR_WIRE_MESSAGE', `value: series ${series.name} is not a histogram`);
+    }
+    return { series, count, sum, min, max, buckets };
+  }
+}
+
+/** What the core's column decoder is given for a window's period. */
+export function periodMicrosOf(window: SampleWindow): number {
+  return Math.round(window.periodNanos / 1000);
+}
+
+function addSeries(tuple: unknown, epoch: Epoch): void {
+  const fields = new Fields(tuple, 'series', 6);
+  const id = fields.integer('id', U32_MAX);
+  const series: Series = {
+    threadId: fields.integer('thread id', U32_MAX),
+    kind: fields.integer('kind', SeriesKind.Gauge, SeriesKind.Histogram),
+    name: fields.text('name'),
+    unit: fields.text('unit'),
+    labels: fields.labels('labels'),
+  };
+  if (epoch.series.size >= EPOCH_SERIES && !epoch.series.has(id)) {
+    throw new WireError('ERR_WIRE_LIMIT', `more than ${EPOCH_SERIES} series in an epoch`);
+  }
+  epoch.series.set(id, series);
+}
+
+function decodeEvent(tuple: unknown, stacks: StackTable): RuntimeEvent {
+  const fields = new Fields(tuple, 'event', 7);
+  const event: RuntimeEvent = {
+    kind: fields.integer('kind', EVENT_NOTE, EVENT_GC),
+    threadId: fields.integer('thread id', U32_MAX),
+    startMicros: fields.number('start'),
+    durationMicros: fields.number('duration'),
+    a: fields.integer('a', U32_MAX),
+    b: fields.integer('b', U32_MAX),
+    stack: checkId('stack of an event', fields.integer('stack', U32_MAX), stacks.lastStack),
+  };
+  if (event.kind === EVENT_NOTE) checkId('sentence of a note', event.a, stacks.lastString);
+  return event;
+}
+
+function decodeLoss(tuple: unknown): Loss {
+  const fields = new Fields(tuple, 'loss', 3);
+  return {
+    reason: fields.oneOf('reason', LOSS_REASONS),
+    count: fields.integer('count'),
+    firstMicros: fields.number('first'),
+  };
+}
+
+function decodeStatus(tuple: unknown): InstanceStatus | null {
+  if (tuple === null) return null;
+  const fields = new Fields(tuple, 'status', 21);
+  return {
+    wallMillis: fields.number('wall'),
+    rssBytes: fields.number('rss'),
+    heapUsedBytes: fields.number('heap used'),
+    heapTotalBytes: fields.number('heap total'),
+    heapLimitBytes: fields.number('heap limit'),
+    externalBytes: fields.number('external'),
+    loopIdleMicros: fields.number('loop idle'),
+    loopActiveMicros: fields.number('loop active'),
+    mainCpuMicros: fields.known('main CPU'),
+    processCpuMicros: fields.known('process CPU'),
+    agentCpuMicros: fields.known('agent CPU'),
+    samplerCpuMicros: fields.known('sampler CPU'),
+    rotations: fields.integer('rotations'),
+    rotationPauseMicros: fields.number('rotation pause'),
+    hostSelfMicros: fields.number('host self'),
+    sentBytes: fields.number('sent bytes'),
+    rateHz: fields.number('rate'),
+    windowMillis: fields.number('window'),
+    sampler: fields.text('sampler'),
+    hang: fields.integer('hang', 255),
+    hangSinceMicros: fields.number('hang since'),
+  };
+}
