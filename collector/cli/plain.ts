@@ -1,0 +1,81 @@
+/**
+ * A tail line as plain text: one line for the second of an instance, indented lines below it for what needs more
+ * room (a hang, stalls, hottest functions, losses). For pipes, logs and terminals that cannot redraw.
+ */
+import type { TailLine, TailNotice, TailSecond } from '../tail/schema';
+import { bytesText, clockText, millisText, percentText } from './figures';
+import { printable } from './printable';
+
+const HOT_FUNCTIONS = 3;
+const STACK_FRAMES = 5;
+
+/** What a frame of `hot` is called: name, and file and line when known. */
+export function hotName(hot: TailSecond['hot'][number]): string {
+  return printable(hot.file === '' ? hot.function : `${hot.function} (${shortFile(hot.file)}:${hot.line})`);
+}
+
+/** The inner frames of a root-first stack, leaf first. */
+export function stackText(stack: readonly string[], frames: number = STACK_FRAMES): string {
+  if (stack.length === 0) return '(no stack)';
+  const inner = stack.slice(-frames).reverse().map(printable).join(' < ');
+  return stack.length > frames ? `${inner} < …` : inner;
+}
+
+export function plainLines(line: TailLine): string[] {
+  return line.type === 'notice' ? [noticeText(line)] : secondLines(line);
+}
+
+function noticeText(notice: TailNotice): string {
+  const text = notice.text === '' ? '' : `: ${printable(notice.text)}`;
+  return `${head(notice)}  ${notice.kind}${text}`;
+}
+
+function secondLines(second: TailSecond): string[] {
+  const lines = [`${head(second)}  ${figuresText(second)}`];
+  if (second.hang !== null) {
+    lines.push(
+      `  HANG ${second.hang.kind} for ${millisText(second.hang.forMillis)}, still: ${stackText(second.hang.stack)}`,
+    );
+  }
+  for (const stall of second.stalls) {
+    lines.push(
+      `  stall ${stall.kind} ${millisText(stall.forMillis)} at ${clockText(stall.startMillis)}: ${stackText(stall.stack)}`,
+    );
+  }
+  for (const hot of second.hot.slice(0, HOT_FUNCTIONS)) {
+    lines.push(
+      `  hot ${percentText(hot.selfPercent)} self, ${percentText(hot.totalPercent)} total: ${hotName(hot)}`,
+    );
+  }
+  if (second.drops.length > 0) {
+    lines.push(`  lost ${second.drops.map((d) => `${d.count} ${printable(d.reason)}`).join(', ')}`);
+  }
+  return lines;
+}
+
+function figuresText(second: TailSecond): string {
+  const { cpu, loop, gc, http, memory, sampler } = second;
+  const delay = loop.delayMillis;
+  const utilization = loop.utilization === null ? null : loop.utilization * 100;
+  return [
+    `cpu ${percentText(cpu.processPercent)} (main ${percentText(cpu.mainPercent)}, ringtail ${percentText(cpu.agentPercent)})`,
+    `loop ${percentText(utilization)}`,
+    delay === null
+      ? 'delay -'
+      : `delay p50 ${millisText(delay.p50)} p99 ${millisText(delay.p99)} max ${millisText(delay.max)}`,
+    `gc ${gc.count} in ${millisText(gc.totalMillis)} max ${millisText(gc.maxMillis)}`,
+    `http ${http.requestsPerSecond.toFixed(1)}/s p50 ${millisText(http.p50Millis)} p99 ${millisText(http.p99Millis)}`,
+    `${http.errors} errors ${http.aborted} aborted`,
+    `heap ${bytesText(memory.heapUsedBytes)} rss ${bytesText(memory.rssBytes)}`,
+    `sampler ${printable(sampler.state)} ${sampler.rateHz.toFixed(0)} Hz ${sampler.ticks} ticks`,
+  ].join(' | ');
+}
+
+function head(line: TailLine): string {
+  return `${clockText(line.atMillis)} ${printable(line.service)}/${printable(line.instance)}`;
+}
+
+/** The last two parts of a path: enough to know the file, short enough for a line. */
+export function shortFile(file: string): string {
+  return file.split(/[\\/]/).slice(-2).join('/');
+}

@@ -1,0 +1,96 @@
+/**
+ * The words of the command line: commands, options, help. What a command does is loaded when it runs, so that
+ * `--help` stays quick and `run` stays small.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_COLLECTOR_URL, DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
+import { COLLECTOR_EXAMPLES, DEMO_EXAMPLES, PROGRAM_EXAMPLES, RUN_EXAMPLES, TAIL_EXAMPLES } from './examples';
+
+const HELP_COLUMNS = 80;
+const SECONDS_MAX = 7 * 24 * 3600;
+
+/** What commander hands over: a flag that was not given is not there. */
+type DemoWords = { seconds?: number; port?: number; plain?: boolean };
+type CollectorWords = { host: string; port: number; data?: string; requireToken?: boolean };
+type TailWords = { instance?: string; url: string; json?: boolean; plain?: boolean; seconds?: number };
+
+/** `done` receives the exit code of the command that ran. */
+export function buildProgram(version: string, done: (exitCode: number) => void): Command {
+  const program = new Command('ringtail')
+    .description('Always-on profiler and flight recorder for Node.js.')
+    .usage('<command> [options]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--debug', 'print the stacks of errors, with any command')
+    .configureHelp({ helpWidth: HELP_COLUMNS })
+    .configureOutput({ outputError: () => {} })
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .exitOverride()
+    .addHelpText('before', PROGRAM_EXAMPLES);
+
+  command(program, 'demo', 'a sample service, its load and the live view', DEMO_EXAMPLES)
+    .option('--seconds <n>', 'end by itself after this long, with a summary', seconds)
+    .option('--port <n>', `port of the collector (else ${DEFAULT_PORT} or the next free one)`, port)
+    .option('--plain', 'plain lines instead of the live view')
+    .action(async ({ seconds, port, plain = false }: DemoWords) => {
+      const { demoCommand } = require('./demo/demo-command') as typeof import('./demo/demo-command');
+      done(await demoCommand({ seconds, port, plain }));
+    });
+
+  command(program, 'collector', 'receive, keep and serve what agents send', COLLECTOR_EXAMPLES)
+    .option('--host <address>', 'loopback address to listen on', DEFAULT_HOST)
+    .option('--port <n>', 'port to listen on (0: any free one)', port, DEFAULT_PORT)
+    .option('--data <dir>', "folder for the collector's own files")
+    .option('--require-token', 'ask readers for the token too, also on loopback')
+    .action(async ({ host, port, data, requireToken = false }: CollectorWords) => {
+      const { collectorCommand } = require('./collector-command') as typeof import('./collector-command');
+      done(await collectorCommand({ host, port, data, requireToken }));
+    });
+
+  const defaultUrl = process.env.RINGTAIL_COLLECTOR_URL || DEFAULT_COLLECTOR_URL;
+  command(program, 'tail', 'watch services live, second by second', TAIL_EXAMPLES)
+    .argument('[service]', 'only this service')
+    .option('--instance <name>', 'only this instance')
+    .option('--url <address>', 'the collector', defaultUrl)
+    .option('--json', 'one JSON object a line')
+    .option('--plain', 'plain lines instead of the live view')
+    .option('--seconds <n>', 'end by itself after this long', seconds)
+    .action(async (service: string | undefined, words: TailWords) => {
+      const { instance, url, json = false, plain = false, seconds } = words;
+      const { tailCommand } = require('./tail-command') as typeof import('./tail-command');
+      done(await tailCommand({ service, instance, url, json, plain, seconds }));
+    });
+
+  command(program, 'run', 'run a program with the agent preloaded', RUN_EXAMPLES)
+    .usage('-- <program> [arguments]')
+    .argument('<program...>', 'the program and its arguments')
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const { runCommand } = require('./run-command') as typeof import('./run-command');
+      done(await runCommand(words));
+    });
+
+  return program;
+}
+
+/** A subcommand has the program's settings already; --debug is read before commander sees it. */
+function command(program: Command, name: string, description: string, examples: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .addHelpText('before', examples)
+    .addOption(new Option('--debug').hideHelp());
+}
+
+function seconds(typed: string): number {
+  const value = Number(typed);
+  if (typed.trim() !== '' && value > 0 && value <= SECONDS_MAX) return value;
+  throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${SECONDS_MAX}.`);
+}
+
+function port(typed: string): number {
+  const value = Number(typed);
+  if (typed.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
