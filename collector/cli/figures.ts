@@ -3,6 +3,7 @@
 export function millisText(millis: number | null): string {
   if (millis === null || !Number.isFinite(millis)) return '-';
   if (millis >= 10_000) return `${(millis / 1000).toFixed(1)} s`;
+  if (millis >= 1000) return `${(millis / 1000).toFixed(2)} s`;
   if (millis >= 100) return `${millis.toFixed(0)} ms`;
   if (millis >= 10) return `${millis.toFixed(1)} ms`;
   return `${millis.toFixed(2)} ms`;

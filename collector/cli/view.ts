@@ -111,7 +111,7 @@ function stateText(entry: BoardEntry, nowMillis: number): string {
 
 function hangLines({ hang }: TailSecond): RankedRow[] {
   if (hang === null) return [];
-  const head = ` HANG     stuck in ${kindText(hang.kind)} for ${millisText(hang.forMillis)}, since ${clockText(hang.sinceMillis)}`;
+  const head = ` HANG     in ${kindText(hang.kind)} for ${millisText(hang.forMillis)}, since ${clockText(hang.sinceMillis)}`;
   const frames = hang.stack.slice(-HANG_FRAMES).reverse();
   return [
     { rank: 0, row: [segment(head, 'red')] },

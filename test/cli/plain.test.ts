@@ -1,0 +1,72 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { plainLines, stackText } from '../../collector/cli/plain';
+import { HANGING, notice, STALLED, second } from './tail-fixtures';
+
+beforeAll(() => {
+  process.env.TZ = 'UTC';
+});
+
+describe('plain lines of the tail', () => {
+  it('gives one line for a second, and one for each of the hottest functions', () => {
+    expect(plainLines(second())).toEqual([
+      '12:00:00 shop/host-1  cpu 41.3 % (main 38.0 %, ringtail 0.6 %) | loop 42.0 % | delay p50 1.10 ms p99 12.3 ms max 356 ms | gc 12 in 8.10 ms max 1.90 ms | http 100.0/s p50 2.10 ms p99 30.0 ms | 1 errors 2 aborted | heap 34.5 MiB rss 98.0 MiB | sampler on 99 Hz 41 ticks',
+      '  hot 43.2 % self, 45.0 % total: slowReportTotals (shop/report.js:21)',
+      '  hot 6.0 % self, 6.0 % total: JSON.parse',
+    ]);
+  });
+
+  it('says what is not known instead of zero', () => {
+    const [line] = plainLines(
+      second({
+        cpu: { processPercent: null, mainPercent: null, agentPercent: null },
+        loop: { utilization: null, delayMillis: null },
+        http: { requestsPerSecond: 0, p50Millis: null, p99Millis: null, errors: 0, aborted: 0 },
+      }),
+    );
+    expect(line).toContain('cpu - (main -, ringtail -) | loop - | delay - |');
+    expect(line).toContain('http 0.0/s p50 - p99 -');
+  });
+
+  it('tells a hang with its stack, leaf first, before everything else', () => {
+    expect(plainLines(HANGING)[1]).toBe(
+      '  HANG javascript for 1.50 s, still: spinForever (cart.js:40) < checkout (cart.js:12) < onRequest (server.js:5) < (root)',
+    );
+  });
+
+  it('tells stalls and losses', () => {
+    const lines = plainLines(STALLED);
+    expect(lines[1]).toBe(
+      '  stall javascript 352 ms at 11:59:59: rebuildSearchIndex (index.js:20) < rebuildNow (service.js:90) < (root)',
+    );
+    expect(lines.at(-1)).toBe('  lost 17 ring-full');
+  });
+
+  it('gives one line for a notice', () => {
+    expect(plainLines(notice())).toEqual(['12:00:00 shop/host-1  connected: node 20.20.2']);
+    expect(plainLines(notice({ kind: 'silent', text: '' }))).toEqual(['12:00:00 shop/host-1  silent']);
+  });
+
+  it('shortens long stacks from the root', () => {
+    expect(stackText(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('g < f < e < d < c < …');
+  });
+
+  it('lets no control character through from any name', () => {
+    const evil = '\x1b]0;pwned\x07\x9b31m\r\n\u202eevil';
+    const lines = [
+      ...plainLines(
+        second({
+          service: evil,
+          instance: evil,
+          hot: [{ function: evil, file: evil, line: 1, selfPercent: 1, totalPercent: 1 }],
+          hang: { kind: 'native', sinceMillis: 0, forMillis: 1, stack: [evil] },
+          stalls: [{ startMillis: 0, forMillis: 1, kind: 'native', stack: [evil] }],
+          drops: [{ reason: evil, count: 1 }],
+          sampler: { state: evil, rateHz: 1, windowMillis: 1, ticks: 1, repairedPercent: 0 },
+        }),
+      ),
+      ...plainLines(notice({ text: evil })),
+    ];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+    for (const line of lines) expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
+  });
+});
