@@ -1,0 +1,364 @@
+/**
+ * All that runs on the agent thread, in one loop of ticks: ping main and see whether it answers, drain the rings, rotate
+ * the sampling window, join, send. Ticks are 50 ms apart while main works and 250 ms while it rests; a resting main is
+ * not even pinged, because its CPU clock tells that it did nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { AgentState, ControlCell, SeriesKind } from '../../assembly/layout';
+import { version } from '../../package.json';
+import { attachReader, attachWriter, createTables } from '../core';
+import type { AgentThreadData } from '../thread-data';
+import {
+  type ControlMessage,
+  EVENT_HANG,
+  EVENT_NOTE,
+  EVENT_STALL,
+  EVENT_SUSPENDED,
+  HANG_NATIVE,
+  type IdentityTuple,
+  SERIES_LOOP_DELAY,
+  type StatusTuple,
+  UNIT_MICROS,
+} from '../wire/schema';
+import { readToken } from '../wire/token';
+import { Cost } from './cost';
+import { Dictionary } from './dictionary';
+import { Feed } from './feed';
+import { HangWatch } from './hang-watch';
+import { Link } from './link';
+import { MainPage } from './main-page';
+import { Outgoing } from './outgoing';
+import { Sampling } from './sampling';
+import { Shipper } from './shipper';
+
+const BUSY_TICK_MILLIS = 50;
+const REST_TICK_MILLIS = 250;
+/** Main used less CPU than this since the last tick: it rests. */
+const REST_SHARE = 0.005;
+/** The agent thread was away this much longer than it slept, without using CPU itself: the process stood still. */
+const SUSPENDED_MICROS = 500e3;
+/** How often a resting process sends, ms. */
+const REST_FLUSH_MILLIS = 5000;
+/** A stall waits this long for the ticks that name it, µs. */
+const JOIN_PATIENCE_MICROS = 2e6;
+/** Ticks from so long before a native call stand for it: the last JavaScript, µs. */
+const LAST_JS_MICROS = 2e6;
+/** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
+const LAST_WINDOW_MILLIS = 100;
+const LAST_BYTES_MILLIS = 150;
+
+type Stall = { kind: number; startMicros: number; durationMicros: number; foundMicros: number };
+
+export class Aggregator {
+  readonly #page: MainPage;
+  readonly #cost = new Cost();
+  readonly #outgoing = new Outgoing();
+  readonly #dictionary: Dictionary;
+  readonly #feed: Feed;
+  readonly #sampling: Sampling;
+  readonly #hangs: HangWatch;
+  readonly #link: Link;
+  readonly #shipper: Shipper;
+  readonly #recordDelay: (micros: number) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #closing = false;
+  #ping = 0;
+  #pongPrevious = 0;
+  #tickAtMicros = 0;
+  #tickMillis = 0;
+  #mainCpuMicros: number | null = null;
+  #agentCpuMicros: number | null = null;
+  #secondAtMicros = 0;
+  #secondMainShare = 0;
+  #flushAtMicros = 0;
+  #stalls: Stall[] = [];
+  #statusAtMicros = nowMicros();
+  #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
+  #faultsBefore = 0;
+
+  constructor(readonly data: AgentThreadData) {
+    const { core, control, options, identity, samplingRefused } = data;
+    const now = nowMicros();
+    this.#page = new MainPage(control);
+    const tables = createTables({ forceTwin: core.kind === 'twin' });
+    this.#dictionary = new Dictionary(tables);
+    this.#feed = new Feed(attachReader(core), this.#outgoing);
+    const writer = attachWriter(core, 0);
+    const delays = writer?.series(SeriesKind.Histogram, SERIES_LOOP_DELAY, UNIT_MICROS, []) ?? 0;
+    this.#recordDelay = (micros) => writer?.record(delays, micros);
+    this.#sampling = new Sampling({
+      options,
+      refused: samplingRefused,
+      startWallMillis: identity.startWallMillis,
+      tables,
+      dictionary: this.#dictionary,
+      cost: this.#cost,
+      outgoing: this.#outgoing,
+      nowMicros,
+      note: (text) => this.#note(text),
+      onWindow: (watched) => this.#windowCame(watched),
+    });
+    this.#hangs = new HangWatch(options.stallMillis * 1000, {
+      cut: () => this.#sampling.cut(),
+      openSinceMicros: () => this.#sampling.openSinceMicros,
+      kindOf: (since) => this.#sampling.hangKind(since),
+      tell: (kind, since, duration) => this.#tellHang(kind, since, duration),
+      ended: (kind, startMicros, durationMicros) => this.#stalls.push({ kind, startMicros, durationMicros, foundMicros: nowMicros() }),
+    });
+    this.#link = new Link({
+      url: options.collectorUrl,
+      agentId: randomBytes(16),
+      token: () => readToken(data.tokenEnvironment)?.token ?? null,
+      identity: () => this.#identity(),
+      epoch: () => this.#shipper.epoch,
+      dictionary: () => this.#shipper.dictionary(),
+      onControl: (message) => this.#control(message),
+      onUp: () => this.#flush(nowMicros()),
+      onDown: () => {},
+    });
+    this.#shipper = new Shipper(
+      {
+        link: this.#link,
+        dictionary: this.#dictionary,
+        feed: this.#feed,
+        outgoing: this.#outgoing,
+        windows: this.#sampling.queue,
+        takeStatus: () => this.#status(),
+        onNewEpoch: () => this.#sampling.recent.clear(),
+      },
+      now,
+    );
+    this.#tickAtMicros = this.#secondAtMicros = this.#flushAtMicros = now;
+  }
+
+  run(): void {
+    this.#page.setState(AgentState.Ready);
+    this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
+    if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
+    this.#sampling.start();
+    this.#link.dial();
+    this.#schedule(BUSY_TICK_MILLIS);
+  }
+
+  #schedule(millis: number): void {
+    this.#tickMillis = millis;
+    this.#timer = setTimeout(() => this.#tick(), millis);
+  }
+
+  #tick(): void {
+    if (this.#closing) return;
+    const now = nowMicros();
+    this.#findSuspension(now);
+    this.#readPong();
+    const share = this.#mainShare(now);
+    const resting = share !== null && share < REST_SHARE;
+    if (this.#hangs.pingAtMicros === 0 && !(share === 0)) this.#sendPing(now);
+    this.#hangs.check(now);
+    this.#sampling.tick(now, share);
+    this.#feed.drain();
+    this.#joinStalls(now);
+    if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
+    if (now - this.#flushAtMicros >= (resting && !this.#hasNews(now) ? REST_FLUSH_MILLIS : this.data.options.flushMillis) * 1000) this.#flush(now);
+    this.#tickAtMicros = now;
+    this.#schedule(resting && this.#hangs.pingAtMicros === 0 ? REST_TICK_MILLIS : BUSY_TICK_MILLIS);
+  }
+
+  #hasNews(now: number): boolean {
+    return this.#outgoing.hasNews || this.#sampling.queue.length > 0 || this.#sampling.watched(now);
+  }
+
+  /** A tick that came far too late while this thread used no CPU: nobody ran. */
+  #findSuspension(now: number): void {
+    const cpu = this.#cost.agentCpuMicros();
+    const lateMicros = now - this.#tickAtMicros - this.#tickMillis * 1000;
+    const usedMicros = cpu === null || this.#agentCpuMicros === null ? 0 : cpu - this.#agentCpuMicros;
+    this.#agentCpuMicros = cpu;
+    const lostMicros = lateMicros - usedMicros;
+    if (lostMicros < SUSPENDED_MICROS) return;
+    this.#hangs.suspended(lostMicros);
+    this.#outgoing.event([EVENT_SUSPENDED, 0, now - lostMicros, lostMicros, 0, 0, 0]);
+  }
+
+  /** CPU share of main since the last tick; exactly 0 when it did not run at all; null where it is not known. */
+  #mainShare(now: number): number | null {
+    const cpu = this.#cost.mainCpuMicros();
+    const before = this.#mainCpuMicros;
+    this.#mainCpuMicros = cpu;
+    if (cpu === null) return null;
+    if (before === null) return 1;
+    return Math.max(0, cpu - before) / Math.max(1, now - this.#tickAtMicros);
+  }
+
+  #sendPing(now: number): void {
+    this.#page.sendPing(++this.#ping, now);
+    this.#hangs.pinged(now);
+    this.data.pings.postMessage(this.#ping);
+  }
+
+  #readPong(): void {
+    if (this.#hangs.pingAtMicros === 0 || this.#page.pongSequence !== this.#ping) return;
+    const at = this.#page.cell(ControlCell.PongAtMicros);
+    this.#recordDelay(this.#hangs.answered(at));
+    this.#pongPrevious = at;
+  }
+
+  #everySecond(now: number): void {
+    this.#secondAtMicros = now;
+    if (this.#mainCpuMicros !== null && this.#mainCpuMicros - this.#secondMainShare < 1000) return;
+    this.#secondMainShare = this.#mainCpuMicros ?? 0;
+    this.#sampling.releaseConsole();
+  }
+
+  #flush(now: number): void {
+    this.#flushAtMicros = now;
+    const faults = this.#page.hostFaults;
+    this.#outgoing.lost('host-fault', faults - this.#faultsBefore, now);
+    this.#faultsBefore = faults;
+    this.#shipper.flush(now);
+  }
+
+  #windowCame(watched: boolean): void {
+    const now = nowMicros();
+    this.#joinStalls(now);
+    if (watched) this.#flush(now);
+  }
+
+  #tellHang(kind: number, sinceMicros: number, durationMicros: number): void {
+    const until = kind === HANG_NATIVE ? sinceMicros : nowMicros();
+    const from = kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : sinceMicros;
+    const { stack } = this.#sampling.culprit(from, until);
+    this.#outgoing.event([EVENT_HANG, 0, sinceMicros, durationMicros, kind, 0, stack]);
+    this.#flush(nowMicros());
+  }
+
+  /** Stalls whose ticks are in, or that waited long enough, leave as events with the stack that ran. */
+  #joinStalls(now: number): void {
+    if (this.#stalls.length === 0) return;
+    const waiting: Stall[] = [];
+    for (const stall of this.#stalls) {
+      const end = stall.startMicros + stall.durationMicros;
+      const covered = this.#sampling.recent.covers(end);
+      if (!covered && now - stall.foundMicros < JOIN_PATIENCE_MICROS) {
+        if (this.#sampling.state === 'on') this.#sampling.cut();
+        waiting.push(stall);
+        continue;
+      }
+      const start = covered ? this.#sampling.recent.lastIdleMicros(Math.max(this.#pongBefore(stall), stall.startMicros - 250e3), stall.startMicros) : stall.startMicros;
+      const { stack } = this.#sampling.culprit(start, end);
+      const kind = stall.kind || this.#sampling.hangKind(stall.startMicros);
+      this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
+    }
+    this.#stalls = waiting;
+  }
+
+  #pongBefore(stall: Stall): number {
+    return this.#pongPrevious < stall.startMicros ? this.#pongPrevious : stall.startMicros;
+  }
+
+  #control([, requestId, command, argument]: ControlMessage): void {
+    const now = nowMicros();
+    if (command === 'watch') this.#sampling.watch(now, argument);
+    else if (command === 'capture') this.#sampling.capture(now, argument);
+    else return this.#link.reply(requestId, 1, now, `unknown command ${command}`);
+    this.#link.reply(requestId, 0, now, '');
+    this.#flush(now);
+  }
+
+  #note(text: string): void {
+    this.#outgoing.event([EVENT_NOTE, 0, nowMicros(), 0, this.#dictionary.string(text), 0, 0]);
+  }
+
+  #identity(): IdentityTuple {
+    const { identity, options, core } = this.data;
+    const periodMicros = options.cpuHz === 0 ? 0 : Math.round(1e6 / options.cpuHz);
+    return [
+      identity.service,
+      identity.instance,
+      hostname(),
+      process.pid,
+      process.version,
+      version,
+      identity.labels,
+      identity.anchorWallMillis,
+      identity.anchorMicros,
+      identity.startWallMillis,
+      periodMicros,
+      core.kind,
+    ];
+  }
+
+  #status(): StatusTuple {
+    const now = nowMicros();
+    const page = this.#page;
+    const before = this.#loopBefore;
+    const idle = page.cell(ControlCell.LoopIdleMillis);
+    const active = page.cell(ControlCell.LoopActiveMillis);
+    const self = page.cell(ControlCell.SelfMicros);
+    const sent = this.#link.sentBytes;
+    this.#loopBefore = { idle, active, self, sent };
+    const cost = this.#cost.take();
+    const ownMicros = Math.max(0, cost.agentCpuMicros) + Math.max(0, cost.samplerCpuMicros) + cost.rotationPauseMicros + (self - before.self);
+    const spanMicros = Math.max(1, now - this.#statusAtMicros);
+    this.#statusAtMicros = now;
+    if (spanMicros > 500e3) this.#sampling.govern(now, (100 * ownMicros) / spanMicros);
+    const hang = this.#hangs.current;
+    return [
+      Date.now(),
+      process.memoryUsage.rss(),
+      page.cell(ControlCell.HeapUsedBytes),
+      page.cell(ControlCell.HeapTotalBytes),
+      page.cell(ControlCell.HeapLimitBytes),
+      page.cell(ControlCell.ExternalBytes),
+      Math.max(0, Math.round((idle - before.idle) * 1000)),
+      Math.max(0, Math.round((active - before.active) * 1000)),
+      cost.mainCpuMicros,
+      cost.processCpuMicros,
+      cost.agentCpuMicros,
+      cost.samplerCpuMicros,
+      cost.rotations,
+      cost.rotationPauseMicros,
+      Math.round(self - before.self),
+      sent - before.sent,
+      this.#sampling.rateHz,
+      this.#sampling.windowMillis,
+      this.#sampling.state,
+      hang?.kind ?? 0,
+      hang?.sinceMicros ?? 0,
+    ];
+  }
+
+  /** Last window, last batch, goodbye; then the state that main waits for. */
+  #close(reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#page.setState(AgentState.Closing);
+    once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.stop(windowIn)).then(() => {
+      this.#feed.drain();
+      this.#joinStalls(Number.POSITIVE_INFINITY);
+      this.#sampling.disconnect();
+      this.#flush(nowMicros());
+      return once(LAST_BYTES_MILLIS, (sent) => this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent));
+    }).then(() => {
+      this.#page.setState(AgentState.Closed);
+      if (reason === 'stop') process.exit(0);
+    });
+  }
+}
+
+/** CLOCK_MONOTONIC, µs: the clock of V8's profiles. */
+function nowMicros(): number {
+  return Number(process.hrtime.bigint()) / 1000;
+}
+
+/** Resolves when `begin` calls back, or after `millis`. */
+function once(millis: number, begin: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, millis);
+    begin(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

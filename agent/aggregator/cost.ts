@@ -1,0 +1,72 @@
+/**
+ * What the agent costs and what the process uses, as deltas since the last look: CPU of the main thread, the process,
+ * the agent thread and V8's sampler threads; pauses and callbacks on main. null travels as -1: not known.
+ */
+import { ownThreadId, samplerThreadIds, ThreadCpu } from './thread-cpu';
+
+export type CostDelta = {
+  mainCpuMicros: number;
+  processCpuMicros: number;
+  agentCpuMicros: number;
+  samplerCpuMicros: number;
+  rotations: number;
+  rotationPauseMicros: number;
+};
+
+const NOT_KNOWN = -1;
+
+export class Cost {
+  rotations = 0;
+  rotationPauseMicros = 0;
+  readonly #main = new ThreadCpu(process.pid);
+  readonly #agent = new ThreadCpu(ownThreadId());
+  #samplers: ThreadCpu[] = [];
+  #samplersBefore = 0;
+  #last = { main: 0, process: 0, agent: 0, rotations: 0, pause: 0 };
+
+  constructor() {
+    this.take();
+  }
+
+  /** CPU of the main thread so far, µs, or null. */
+  mainCpuMicros(): number | null {
+    return this.#main.micros();
+  }
+
+  agentCpuMicros(): number | null {
+    return this.#agent.micros();
+  }
+
+  /** Sampling began or ended: V8 has another thread now. */
+  findSamplers(): void {
+    this.#samplers = samplerThreadIds().map((tid) => new ThreadCpu(tid));
+    this.#samplersBefore = this.#samplerCpu();
+  }
+
+  take(): CostDelta {
+    const { user, system } = process.cpuUsage();
+    const now = {
+      main: this.#main.micros() ?? NOT_KNOWN,
+      process: user + system,
+      agent: this.#agent.micros() ?? NOT_KNOWN,
+      rotations: this.rotations,
+      pause: this.rotationPauseMicros,
+    };
+    const sampler = this.#samplerCpu();
+    const delta: CostDelta = {
+      mainCpuMicros: now.main === NOT_KNOWN ? NOT_KNOWN : Math.round(now.main - this.#last.main),
+      processCpuMicros: now.process - this.#last.process,
+      agentCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(now.agent - this.#last.agent),
+      samplerCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(Math.max(0, sampler - this.#samplersBefore)),
+      rotations: now.rotations - this.#last.rotations,
+      rotationPauseMicros: Math.round(now.pause - this.#last.pause),
+    };
+    this.#last = now;
+    this.#samplersBefore = sampler;
+    return delta;
+  }
+
+  #samplerCpu(): number {
+    return this.#samplers.reduce((sum, thread) => sum + (thread.micros() ?? 0), 0);
+  }
+}

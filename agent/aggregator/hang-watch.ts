@@ -1,0 +1,83 @@
+/**
+ * Tells from pings whether main's event loop still turns. The agent thread posts a ping and looks for the answer on the
+ * control page; an answer that stays out for `stallMillis` is a hang, told while it lasts. Time in which the agent
+ * thread itself stood still (SIGSTOP, a freezer, a throttled cgroup) is taken off: a suspension is never a stall.
+ */
+import { HANG_NATIVE } from '../wire/schema';
+
+/** A hang that goes on is told again this often, µs. */
+const TELL_EVERY_MICROS = 1e6;
+/** Main owes an answer to the inspector for this long: it is in native code, µs. */
+const NATIVE_AFTER_MICROS = 200e3;
+/** A new cut of the window while the hang lasts, µs. */
+const CUT_EVERY_MICROS = 500e3;
+
+export type HangHost = {
+  /** Cut the running window now, so that its ticks come in; false when main still owes an answer. */
+  cut(): boolean;
+  /** Since when main owes the inspector an answer, µs; 0 for not at all. */
+  openSinceMicros(): number;
+  /** What ticks since `sinceMicros` say: a HANG_* kind, or 0 while there are none. */
+  kindOf(sinceMicros: number): number;
+  tell(kind: number, sinceMicros: number, durationMicros: number): void;
+  ended(kind: number, startMicros: number, durationMicros: number): void;
+};
+
+export type Hang = { kind: number; sinceMicros: number };
+
+export class HangWatch {
+  /** The hang that lasts right now. */
+  current: Hang | null = null;
+  #pingAtMicros = 0;
+  #suspendedMicros = 0;
+  #cutAtMicros = 0;
+  #toldAtMicros = 0;
+
+  constructor(
+    readonly stallMicros: number,
+    readonly host: HangHost,
+  ) {}
+
+  /** When the open ping was sent, µs; 0 when none is open. */
+  get pingAtMicros(): number {
+    return this.#pingAtMicros;
+  }
+
+  pinged(nowMicros: number): void {
+    this.#pingAtMicros = nowMicros;
+    this.#suspendedMicros = 0;
+  }
+
+  /** The whole process stood still for so long. */
+  suspended(micros: number): void {
+    if (this.#pingAtMicros !== 0) this.#suspendedMicros += micros;
+  }
+
+  /** The open ping was answered at `atMicros`. Gives the loop's delay, µs, suspensions taken off. */
+  answered(atMicros: number): number {
+    const delay = Math.max(0, atMicros - this.#pingAtMicros - this.#suspendedMicros);
+    if (delay >= this.stallMicros) {
+      const kind = this.current?.kind || this.host.kindOf(this.#pingAtMicros);
+      this.host.ended(kind, this.#pingAtMicros, delay);
+    }
+    this.#pingAtMicros = 0;
+    this.current = null;
+    return delay;
+  }
+
+  /** Called at every tick while a ping is open. */
+  check(nowMicros: number): void {
+    const waited = nowMicros - this.#pingAtMicros - this.#suspendedMicros;
+    if (this.#pingAtMicros === 0 || waited < this.stallMicros) return;
+    if (nowMicros - this.#cutAtMicros > CUT_EVERY_MICROS && this.host.cut()) this.#cutAtMicros = nowMicros;
+    const open = this.host.openSinceMicros();
+    const native = open !== 0 && nowMicros - open > NATIVE_AFTER_MICROS;
+    const kind = native ? HANG_NATIVE : this.host.kindOf(this.#pingAtMicros);
+    if (kind === 0) return;
+    const news = this.current === null || this.current.kind !== kind;
+    this.current = { kind, sinceMicros: this.#pingAtMicros };
+    if (!news && nowMicros - this.#toldAtMicros < TELL_EVERY_MICROS) return;
+    this.#toldAtMicros = nowMicros;
+    this.host.tell(kind, this.#pingAtMicros, waited);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The connection to the collector: dial, prove, resend, acknowledge, dial again. What was sent and not yet acknowledged
+ * is kept as bytes and sent again byte for byte after a reconnect; everything else stays with the caller until there is
+ * room. The token is read afresh at every dial and never travels.
+ */
+import { randomBytes } from 'node:crypto';
+import WebSocket from 'ws';
+import { decodeCollectorMessage, encodeMessage } from '../wire/encode';
+import { proofMatches, proofOf } from '../wire/proof';
+import {
+  type ControlMessage,
+  type DictionaryMessage,
+  type IdentityTuple,
+  TAG_ACK,
+  TAG_CHALLENGE,
+  TAG_CONTROL,
+  TAG_ERROR,
+  TAG_GOODBYE,
+  TAG_HELLO,
+  TAG_REPLY,
+  TAG_WELCOME,
+  type WelcomeMessage,
+  WIRE_VERSION,
+} from '../wire/schema';
+
+const DIAL_DEADLINE_MILLIS = 5000;
+const BACKOFF_FIRST_MILLIS = 500;
+const BACKOFF_MAX_MILLIS = 30_000;
+/** No message and no answer to a ping for this long: the collector is gone. */
+const SILENCE_MILLIS = 45_000;
+
+export type LinkHost = {
+  url: string;
+  agentId: Uint8Array;
+  token(): string | null;
+  identity(): IdentityTuple;
+  epoch(): number;
+  dictionary(): DictionaryMessage;
+  onControl(message: ControlMessage): void;
+  /** Up: connected and welcomed. Down: with the reason, told once per cause. */
+  onUp(durability: string): void;
+  onDown(reason: string): void;
+};
+
+type Sent = { sequence: number; bytes: Uint8Array };
+
+export class Link {
+  up = false;
+  sentBytes = 0;
+  #socket: WebSocket | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #watch: NodeJS.Timeout | null = null;
+  #backoffMillis = BACKOFF_FIRST_MILLIS;
+  #heardAtMillis = 0;
+  #unacknowledged: Sent[] = [];
+  #inFlightBytes = 0;
+  #creditBytes = 0;
+  #closed = false;
+  #nonce: Uint8Array = randomBytes(16);
+  #expectedProof: Uint8Array = new Uint8Array(0);
+
+  constructor(readonly host: LinkHost) {}
+
+  /** Bytes that may still go out before an acknowledgement must come. */
+  get roomBytes(): number {
+    return this.up ? this.#creditBytes - this.#inFlightBytes : 0;
+  }
+
+  get unacknowledgedCount(): number {
+    return this.#unacknowledged.length;
+  }
+
+  dial(): void {
+    if (this.#closed || this.#socket !== null) return;
+    const token = this.host.token();
+    if (token === null) return this.#retry('no token found (see RINGTAIL_TOKEN)');
+    const socket = new WebSocket(`${this.host.url.replace(/\/$/, '')}/v1/agent`, {
+      perMessageDeflate: false,
+      maxPayload: 65_536,
+      handshakeTimeout: DIAL_DEADLINE_MILLIS,
+      skipUTF8Validation: true,
+    });
+    this.#socket = socket;
+    let reason = 'closed';
+    const deadline = setTimeout(() => {
+      reason = 'no welcome in time';
+      socket.terminate();
+    }, DIAL_DEADLINE_MILLIS);
+    socket.on('message', (data) => {
+      this.#heardAtMillis = Date.now();
+      const refusal = this.#receive(data as Buffer, token, socket);
+      if (this.up) clearTimeout(deadline);
+      if (refusal === '') return;
+      reason = refusal;
+      socket.terminate();
+    });
+    socket.on('pong', () => {
+      this.#heardAtMillis = Date.now();
+    });
+    socket.on('error', (error) => {
+      reason = error.message;
+    });
+    socket.on('close', () => {
+      clearTimeout(deadline);
+      this.#lost(socket, reason);
+    });
+  }
+
+  /** Sends one encoded BATCH and keeps it until it is acknowledged. */
+  send(sequence: number, bytes: Uint8Array): void {
+    this.#unacknowledged.push({ sequence, bytes });
+    this.#inFlightBytes += bytes.length;
+    this.#write(bytes);
+  }
+
+  reply(requestId: number, code: number, t0Micros: number, text: string): void {
+    if (this.up) this.#write(encodeMessage([TAG_REPLY, requestId, code, t0Micros, text]));
+  }
+
+  /** Says goodbye and calls back when the kernel has it all, or at once when the link is down. */
+  close(epoch: number, lastSequence: number, reason: string, done: () => void): void {
+    this.#closed = true;
+    this.#clearTimers();
+    const socket = this.#socket;
+    if (socket === null || !this.up) {
+      socket?.terminate();
+      return done();
+    }
+    socket.send(encodeMessage([TAG_GOODBYE, epoch, lastSequence, reason]), () => {
+      socket.close(1000);
+      done();
+    });
+  }
+
+  /** Drops the connection and dials again: a new epoch begins with a new HELLO. */
+  redial(): void {
+    this.#backoffMillis = 0;
+    this.#socket?.terminate();
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.sentBytes += bytes.length;
+    this.#socket?.send(bytes);
+  }
+
+  /** '' or why the connection must end. */
+  #receive(data: Buffer, token: string, socket: WebSocket): string {
+    const message = decodeCollectorMessage(data);
+    if (message === null) return 'the collector sent something that is no message';
+    switch (message[0]) {
+      case TAG_CHALLENGE: {
+        if (message[1] !== WIRE_VERSION) return `the collector speaks wire version ${message[1]}, this agent ${WIRE_VERSION}`;
+        this.#nonce = randomBytes(16);
+        this.#expectedProof = proofOf(token, 'collector', this.#nonce, message[2]);
+        const proof = proofOf(token, 'agent', message[2], this.#nonce);
+        socket.send(encodeMessage([TAG_HELLO, WIRE_VERSION, this.host.agentId, this.host.epoch(), this.#nonce, proof, this.host.identity()]));
+        return '';
+      }
+      case TAG_WELCOME:
+        return this.#welcomed(message);
+      case TAG_ACK:
+        this.#acknowledged(message[1]);
+        return '';
+      case TAG_CONTROL:
+        if (this.up) this.host.onControl(message);
+        return '';
+      case TAG_ERROR:
+        return `the collector refused: ${message[1]} ${message[2]}`;
+    }
+  }
+
+  #welcomed([, , proof, lastSequence, durability, creditBytes]: WelcomeMessage): string {
+    if (!proofMatches(this.#expectedProof, proof)) return 'whoever answers there does not know the token';
+    this.up = true;
+    this.#backoffMillis = BACKOFF_FIRST_MILLIS;
+    this.#creditBytes = creditBytes;
+    this.#acknowledged(lastSequence);
+    this.#write(encodeMessage(this.host.dictionary()));
+    for (const { bytes } of this.#unacknowledged) this.#write(bytes);
+    this.#watch = setInterval(() => this.#checkSilence(), SILENCE_MILLIS / 3);
+    this.host.onUp(durability);
+    return '';
+  }
+
+  #acknowledged(sequence: number): void {
+    while (this.#unacknowledged.length > 0 && this.#unacknowledged[0]!.sequence <= sequence) {
+      this.#inFlightBytes -= this.#unacknowledged.shift()!.bytes.length;
+    }
+  }
+
+  #checkSilence(): void {
+    if (Date.now() - this.#heardAtMillis > SILENCE_MILLIS) this.#socket?.terminate();
+    else this.#socket?.ping();
+  }
+
+  #lost(socket: WebSocket, reason: string): void {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    this.up = false;
+    this.#clearTimers();
+    this.#retry(reason);
+  }
+
+  #retry(reason: string): void {
+    if (this.#closed) return;
+    this.host.onDown(reason);
+    const waitMillis = this.#backoffMillis * (0.8 + Math.random() * 0.4);
+    this.#backoffMillis = Math.min(BACKOFF_MAX_MILLIS, Math.max(BACKOFF_FIRST_MILLIS, this.#backoffMillis * 2));
+    this.#timer = setTimeout(() => this.dial(), waitMillis);
+  }
+
+  #clearTimers(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#timer = this.#watch = null;
+  }
+}

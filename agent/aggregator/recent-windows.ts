@@ -1,0 +1,95 @@
+/**
+ * The last minute of ticks, for the join: V8's sample times and the host's events are on one clock, so what ran during a
+ * stall is what was sampled during it.
+ */
+import { SampleState } from '../../assembly/layout';
+import type { TickWindow } from './profile-reader';
+
+const KEEP_MICROS = 60e6;
+
+export type Culprit = {
+  /** The path that most ticks of the span share: a stack id, 0 when there was no tick. */
+  stack: number;
+  ticks: number;
+  /** The state most of those ticks were in. */
+  state: number;
+};
+
+export class RecentWindows {
+  #windows: TickWindow[] = [];
+
+  add(window: TickWindow): void {
+    this.#windows.push(window);
+    while (this.#windows[0]!.endMicros < window.endMicros - KEEP_MICROS) this.#windows.shift();
+  }
+
+  clear(): void {
+    this.#windows = [];
+  }
+
+  /** True when ticks up to `micros` are in. */
+  covers(micros: number): boolean {
+    const last = this.#windows[this.#windows.length - 1];
+    return last !== undefined && last.endMicros >= micros;
+  }
+
+  /** Time of the last idle tick in [from, to], or `from`: where a stall that was noticed at `to` may have begun. */
+  lastIdleMicros(from: number, to: number): number {
+    let found = from;
+    this.#each(from, to, (at, _stack, state) => {
+      if (state === SampleState.Idle && at > found) found = at;
+    });
+    return found;
+  }
+
+  /** What ran in [from, to], idle left out: down the call tree from the root while one child holds most of the ticks. */
+  culprit(from: number, to: number, parentOf: (stack: number) => number): Culprit {
+    const totals = new Map<number, number>();
+    const states = new Map<number, number>();
+    let ticks = 0;
+    this.#each(from, to, (_at, stack, state) => {
+      if (state === SampleState.Idle) return;
+      ticks++;
+      states.set(state, (states.get(state) ?? 0) + 1);
+      for (let at = stack; at !== 0; at = parentOf(at)) totals.set(at, (totals.get(at) ?? 0) + 1);
+    });
+    let best = 0;
+    let bestTotal = ticks;
+    for (;;) {
+      let next = 0;
+      let nextTotal = 0;
+      for (const [stack, total] of totals) {
+        if (total > nextTotal && parentOf(stack) === best) {
+          next = stack;
+          nextTotal = total;
+        }
+      }
+      if (next === 0 || nextTotal * 2 <= bestTotal) break;
+      best = next;
+      bestTotal = nextTotal;
+    }
+    return { stack: best, ticks, state: mostFrequent(states) };
+  }
+
+  #each(from: number, to: number, visit: (at: number, stack: number, state: number) => void): void {
+    for (const window of this.#windows) {
+      if (window.endMicros < from || window.startMicros > to) continue;
+      for (let i = 0; i < window.atMicros.length; i++) {
+        const at = window.atMicros[i]!;
+        if (at >= from && at <= to) visit(at, window.stack[i]!, window.state[i]!);
+      }
+    }
+  }
+}
+
+function mostFrequent(counts: Map<number, number>): number {
+  let best = 0;
+  let most = 0;
+  for (const [value, count] of counts) {
+    if (count > most) {
+      best = value;
+      most = count;
+    }
+  }
+  return best;
+}

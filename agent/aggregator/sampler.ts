@@ -1,0 +1,187 @@
+/**
+ * V8's sampler of the main thread, driven from the agent thread by an inspector session. Commands run on main by
+ * interrupt, also in the middle of a busy loop. Windows overlap: the next console profile starts before the last one
+ * ends, so V8 keeps its code map and a rotation costs about a millisecond where a stop and start costs ten.
+ *
+ * One function text and two titles are used for ever: every new source text would leak in V8. The titles' random prefix
+ * tells our profiles from other people's, which come to us too and are ignored.
+ *
+ * A sampler whose window holds no tick at all is stuck (a known race in V8): the session is renewed, and after
+ * RESTARTS_MAX renewals in RESTARTS_WITHIN_MICROS sampling is switched off for good.
+ */
+import { randomBytes } from 'node:crypto';
+import { Session } from 'node:inspector';
+import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
+
+const RESTARTS_MAX = 3;
+const RESTARTS_WITHIN_MICROS = 600e6;
+
+const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now();if(next)this.console.profile(next);if(last)this.console.profileEnd(last);return Number(this.now()-from)/1e3}`;
+const HOLDER_TEXT = `({console:process.getBuiltinModule('inspector').console,now:process.hrtime.bigint})`;
+
+export type SamplerState = 'on' | 'idle' | 'off' | 'foreign' | 'none';
+
+export type SamplerEvents = {
+  /** A window of ours ended. */
+  onProfile(profile: V8Profile): void;
+  /** A rotation was answered: time main spent in it, µs, and the time from asking to the answer. */
+  onRotated(pauseMicros: number, answerMicros: number): void;
+  /** Something worth telling the reader of the data. */
+  onNote(text: string): void;
+  onRestart(): void;
+};
+
+export class Sampler {
+  state: SamplerState = 'none';
+  /** When the command that main has not answered yet was sent, µs; 0 when none is open. */
+  openSinceMicros = 0;
+  #session: Session | null = null;
+  #holder = '';
+  #running = '';
+  #intervalMicros = 0;
+  #restarts: number[] = [];
+  #generation = 0;
+  readonly #titles: [string, string];
+
+  constructor(
+    readonly nowMicros: () => number,
+    readonly events: SamplerEvents,
+  ) {
+    const prefix = randomBytes(6).toString('hex');
+    this.#titles = [`ringtail-${prefix}-a`, `ringtail-${prefix}-b`];
+  }
+
+  /** True while a window is open or about to be. */
+  get running(): boolean {
+    return this.state === 'on';
+  }
+
+  /** Opens the first window. `done` tells whether V8 samples now. */
+  start(intervalMicros: number, done: (started: boolean) => void = () => {}): void {
+    if (this.state === 'off' || this.state === 'on') return done(this.state === 'on');
+    this.#intervalMicros = intervalMicros;
+    const generation = ++this.#generation;
+    this.state = 'on';
+    this.openSinceMicros = this.nowMicros();
+    const fail = (error: Error | null): boolean => {
+      if (generation !== this.#generation) return true;
+      if (error === null) return false;
+      this.events.onNote(`sampling refused by the runtime: ${error.message}`);
+      this.#release('off');
+      done(false);
+      return true;
+    };
+    try {
+      const session = this.#connect();
+      session.post('Profiler.enable', (error) => fail(error));
+      session.post('Profiler.setSamplingInterval', { interval: intervalMicros }, (error) => fail(error));
+      session.post('Runtime.evaluate', { expression: HOLDER_TEXT, silent: true }, (error, reply) => {
+        if (fail(error)) return;
+        this.#holder = reply.result.objectId ?? '';
+        if (this.#holder === '') return void fail(new Error('process.getBuiltinModule is not there'));
+        this.openSinceMicros = 0;
+        this.rotate();
+        done(true);
+      });
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Ends the running window and begins the next; false when main still owes an answer. */
+  rotate(): boolean {
+    if (this.state !== 'on' || this.openSinceMicros !== 0) return false;
+    const last = this.#running;
+    this.#running = last === this.#titles[0] ? this.#titles[1] : this.#titles[0];
+    this.#call(this.#running, last);
+    return true;
+  }
+
+  /** Ends sampling; the last window still arrives. `then` runs when main has answered. */
+  stop(state: 'idle' | 'foreign' | 'off', then: () => void = () => {}): void {
+    if (this.state !== 'on') {
+      this.state = this.state === 'off' ? 'off' : state;
+      return then();
+    }
+    const last = this.#running;
+    this.#running = '';
+    const generation = this.#generation;
+    this.state = state;
+    this.#call('', last, () => {
+      if (generation === this.#generation) this.#release(state);
+      then();
+    });
+  }
+
+  /** Stops and starts at another rate: V8 refuses to change it while profiling. */
+  changeInterval(intervalMicros: number): void {
+    this.stop('idle', () => this.start(intervalMicros));
+  }
+
+  /** Lets go of what the host logged since the last call: a connected session keeps the arguments alive. */
+  discardConsole(): void {
+    if (this.state === 'on' && this.openSinceMicros === 0) this.#session?.post('Runtime.discardConsoleEntries');
+  }
+
+  /** The window that just ended held no tick: start afresh, or give up when that happens too often. */
+  restartStuck(): void {
+    const now = this.nowMicros();
+    this.#restarts = this.#restarts.filter((at) => now - at < RESTARTS_WITHIN_MICROS);
+    this.#restarts.push(now);
+    this.events.onRestart();
+    this.#release('idle');
+    if (this.#restarts.length < RESTARTS_MAX) return this.start(this.#intervalMicros);
+    this.state = 'off';
+    this.events.onNote(`sampling switched off: V8's sampler was stuck ${RESTARTS_MAX} times within ten minutes`);
+  }
+
+  /** Cuts the connection without waiting for anybody. */
+  disconnect(): void {
+    this.#release(this.state === 'on' ? 'idle' : this.state);
+  }
+
+  #connect(): Session {
+    if (this.#session !== null) return this.#session;
+    const session = new Session();
+    session.connectToMainThread();
+    session.on('Profiler.consoleProfileFinished', ({ params }) => {
+      if (this.#titles.includes(params.title ?? '')) this.events.onProfile(params.profile as V8Profile);
+    });
+    this.#session = session;
+    return session;
+  }
+
+  #call(next: string, last: string, then: () => void = () => {}): void {
+    const session = this.#session;
+    if (session === null || this.#holder === '') return then();
+    const asked = this.nowMicros();
+    const generation = this.#generation;
+    this.openSinceMicros = asked;
+    const parameters = {
+      objectId: this.#holder,
+      functionDeclaration: ROTATION_TEXT,
+      arguments: [{ value: next }, { value: last }],
+      silent: true,
+      returnByValue: true,
+    };
+    session.post('Runtime.callFunctionOn', parameters, (error: Error | null, reply: { result: { value?: unknown } }) => {
+      if (generation === this.#generation) {
+        this.openSinceMicros = 0;
+        if (error === null) this.events.onRotated(Number(reply.result.value), this.nowMicros() - asked);
+        else this.events.onNote(`a rotation failed: ${error.message}`);
+      }
+      then();
+    });
+  }
+
+  #release(state: SamplerState): void {
+    this.#generation++;
+    this.#running = '';
+    this.#holder = '';
+    this.openSinceMicros = 0;
+    this.state = state;
+    const session = this.#session;
+    this.#session = null;
+    session?.disconnect();
+  }
+}

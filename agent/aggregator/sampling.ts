@@ -1,0 +1,223 @@
+/**
+ * When to sample, how long a window is, and what becomes of one. Sampling rests while the main thread idles (a resting
+ * sampler costs more than the rest of the agent), stands back while a debugger is attached (two clients of one inspector
+ * see each other's profiles), and wakes for activity, a hang, or somebody who looks.
+ */
+import { url as debuggerUrl } from 'node:inspector';
+import { SampleState } from '../../assembly/layout';
+import type { CoreTables } from '../core';
+import type { AgentOptions } from '../options';
+import { WIRE_LIMITS } from '../wire/limits';
+import { HANG_BLOCKED, HANG_JS } from '../wire/schema';
+import type { Cost } from './cost';
+import type { Dictionary } from './dictionary';
+import { Governor } from './governor';
+import type { Outgoing } from './outgoing';
+import { readProfile, type V8Profile } from './profile-reader';
+import { type Culprit, RecentWindows } from './recent-windows';
+import { Sampler, type SamplerState } from './sampler';
+import { ScriptFiles } from './script-files';
+import { WindowPacer } from './window-pacer';
+import { WindowQueue } from './window-queue';
+
+/** CPU share of the main thread under which it counts as idle, and above which a resting sampler wakes. */
+const IDLE_SHARE = 0.005;
+const WAKE_SHARE = 0.02;
+/** A window shorter than this may hold no tick without anything being wrong, µs. */
+const STUCK_WINDOW_MICROS = 1e6;
+const DEBUGGER_CHECK_MICROS = 1e6;
+
+export type SamplingHost = {
+  options: AgentOptions;
+  /** Why sampling must not start, or ''. */
+  refused: string;
+  startWallMillis: number;
+  tables: CoreTables;
+  dictionary: Dictionary;
+  cost: Cost;
+  outgoing: Outgoing;
+  nowMicros(): number;
+  note(text: string): void;
+  /** A window came in; watched: somebody waits for it. */
+  onWindow(watched: boolean): void;
+};
+
+export class Sampling {
+  readonly queue: WindowQueue;
+  readonly recent = new RecentWindows();
+  readonly #sampler: Sampler;
+  readonly #pacer: WindowPacer;
+  readonly #governor: Governor;
+  readonly #scripts: ScriptFiles;
+  #beganMicros = 0;
+  #lastEndMicros = 0;
+  #lengthMillis = 0;
+  #watchedUntilMicros = 0;
+  #captureEnds: number[] = [];
+  #busyAtMicros = 0;
+  #debuggerCheckedMicros = 0;
+  /** What the newest rotation cost main, µs. */
+  #pauseMicros = 0;
+
+  constructor(readonly host: SamplingHost) {
+    const { options, tables, startWallMillis } = host;
+    this.queue = new WindowQueue(tables.encoder(WIRE_LIMITS.samplesPerWindow));
+    this.#scripts = new ScriptFiles(startWallMillis);
+    this.#pacer = new WindowPacer(options.maxWindowMillis, options.pauseBudgetMicros);
+    this.#governor = new Governor(options.cpuHz, options.budgetPercent);
+    this.#sampler = new Sampler(host.nowMicros, {
+      onProfile: (profile) => this.#profileCame(profile),
+      onRotated: (pauseMicros) => this.#rotated(pauseMicros),
+      onNote: (text) => host.note(text),
+      onRestart: () => host.outgoing.lost('sampler-restart', 1, host.nowMicros()),
+    });
+    this.#busyAtMicros = host.nowMicros();
+  }
+
+  get state(): SamplerState {
+    return this.#sampler.state;
+  }
+
+  get rateHz(): number {
+    return this.#sampler.running ? this.#governor.rateHz : 0;
+  }
+
+  get windowMillis(): number {
+    return Math.round(this.#lengthMillis);
+  }
+
+  /** Since when main owes the inspector an answer, µs; 0 for not at all. */
+  get openSinceMicros(): number {
+    return this.#sampler.openSinceMicros;
+  }
+
+  watched(nowMicros: number): boolean {
+    return nowMicros < this.#watchedUntilMicros;
+  }
+
+  /** Begins to sample unless it must not or already does. */
+  start(): void {
+    const { options, refused, nowMicros, cost } = this.host;
+    if (refused !== '' || options.cpuHz === 0 || this.#sampler.running || this.#debugged()) return;
+    this.#busyAtMicros = nowMicros();
+    this.#lastEndMicros = 0;
+    this.#sampler.start(this.#periodMicros(), (started) => {
+      this.#beginWindow();
+      if (started) cost.findSamplers();
+    });
+  }
+
+  /** Ends the running window now; its ticks come in a millisecond or two where main can be interrupted. */
+  cut(): boolean {
+    if (!this.#sampler.running) this.start();
+    const began = this.#sampler.rotate();
+    if (began) this.#beginWindow();
+    return began;
+  }
+
+  watch(nowMicros: number, seconds: number): void {
+    this.#watchedUntilMicros = Math.max(this.#watchedUntilMicros, nowMicros + seconds * 1e6);
+    this.start();
+  }
+
+  /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. */
+  capture(nowMicros: number, seconds: number): void {
+    this.watch(nowMicros, seconds + 1);
+    this.cut();
+    this.#captureEnds.push(nowMicros + seconds * 1e6);
+    this.#captureEnds.sort((a, b) => a - b);
+  }
+
+  /** mainShare: CPU of the main thread since the last tick, 0..1, or null where the system does not tell. */
+  tick(nowMicros: number, mainShare: number | null): void {
+    if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
+    if (!this.#sampler.running) {
+      if (mainShare !== null && mainShare > WAKE_SHARE) this.start();
+      return;
+    }
+    if (nowMicros - this.#debuggerCheckedMicros > DEBUGGER_CHECK_MICROS) {
+      this.#debuggerCheckedMicros = nowMicros;
+      if (this.#debugged()) return this.#standBack();
+    }
+    if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000) return this.#sampler.stop('idle');
+    const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
+    if (!captureDue && nowMicros - this.#beganMicros < this.#lengthMillis * 1000) return;
+    if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
+  }
+
+  /** Once a second: what the agent cost, percent of a core. */
+  govern(nowMicros: number, costPercent: number): void {
+    if (!this.#sampler.running) return;
+    const hz = this.#governor.observe(nowMicros, costPercent);
+    if (hz === 0) return;
+    this.host.note(`sampling rate set to ${hz} Hz: the agent cost ${costPercent.toFixed(2)} % of a core, the budget is ${this.host.options.budgetPercent} %`);
+    this.#lastEndMicros = 0;
+    this.#sampler.changeInterval(this.#periodMicros());
+  }
+
+  releaseConsole(): void {
+    this.#sampler.discardConsole();
+  }
+
+  culprit(fromMicros: number, toMicros: number): Culprit {
+    return this.recent.culprit(fromMicros, toMicros, (stack) => this.host.dictionary.parentOf(stack));
+  }
+
+  /** What ticks since `sinceMicros` say about a hang: a HANG_* kind, or 0 while there are none. */
+  hangKind(sinceMicros: number): number {
+    const { ticks, state } = this.culprit(sinceMicros, this.host.nowMicros());
+    if (ticks === 0) return 0;
+    return state === SampleState.Blocked ? HANG_BLOCKED : HANG_JS;
+  }
+
+  /** Ends sampling; the last window comes in before `then`. */
+  stop(then: () => void): void {
+    this.#sampler.stop('idle', then);
+  }
+
+  disconnect(): void {
+    this.#sampler.disconnect();
+  }
+
+  #periodMicros(): number {
+    return Math.round(1e6 / this.#governor.rateHz);
+  }
+
+  #beginWindow(): void {
+    const now = this.host.nowMicros();
+    this.#beganMicros = now;
+    this.#lengthMillis = this.#pacer.lengthMillis(this.watched(now));
+  }
+
+  #rotated(pauseMicros: number): void {
+    const { cost } = this.host;
+    cost.rotations++;
+    cost.rotationPauseMicros += pauseMicros;
+    this.#pauseMicros = pauseMicros;
+  }
+
+  #profileCame(profile: V8Profile): void {
+    const { host } = this;
+    const window = readProfile(profile, this.#lastEndMicros, host.dictionary, this.#scripts);
+    const lengthMicros = profile.endTime - profile.startTime;
+    this.#lastEndMicros = profile.endTime;
+    if (this.#pauseMicros > 0) this.#pacer.observe(lengthMicros / 1000, this.#pauseMicros);
+    if (window.atMicros.length > 0) {
+      this.recent.add(window);
+      this.queue.add(window, this.#periodMicros());
+      host.onWindow(this.watched(host.nowMicros()));
+    } else if (lengthMicros > STUCK_WINDOW_MICROS) {
+      this.#lastEndMicros = 0;
+      this.#sampler.restartStuck();
+    }
+  }
+
+  #debugged(): boolean {
+    return debuggerUrl() !== undefined;
+  }
+
+  #standBack(): void {
+    this.host.note('sampling paused: a debugger is attached');
+    this.#sampler.stop('foreign');
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Batches: what is in one, when it may leave, which epoch it belongs to. Nothing is encoded before there is a link with
+ * room for it, so that what waits can still be merged; what was encoded is the link's to resend byte for byte.
+ */
+import { encodeMessage } from '../wire/encode';
+import { WIRE_LIMITS } from '../wire/limits';
+import { type BatchMessage, type DictionaryMessage, type StatusTuple, TAG_BATCH, TAG_DICTIONARY } from '../wire/schema';
+import type { Dictionary } from './dictionary';
+import type { Feed } from './feed';
+import type { Link } from './link';
+import type { Outgoing } from './outgoing';
+import type { WindowQueue } from './window-queue';
+
+/** Room that must be left before a batch is built, bytes. */
+const BATCH_ROOM_BYTES = 64 * 1024;
+
+export type ShipperHost = {
+  link: Link;
+  dictionary: Dictionary;
+  feed: Feed;
+  outgoing: Outgoing;
+  windows: WindowQueue;
+  /** The status since the last batch; null when it was taken already. */
+  takeStatus(): StatusTuple | null;
+  /** Dictionary ids are void from here on. */
+  onNewEpoch(): void;
+};
+
+export class Shipper {
+  epoch = 1;
+  #sequence = 0;
+  #startMicros: number;
+
+  constructor(
+    readonly host: ShipperHost,
+    nowMicros: number,
+  ) {
+    this.#startMicros = nowMicros;
+  }
+
+  get lastSequence(): number {
+    return this.#sequence - 1;
+  }
+
+  dictionary(): DictionaryMessage {
+    return [TAG_DICTIONARY, this.epoch, this.host.dictionary.taken(), this.host.feed.toldSeries()];
+  }
+
+  /** Sends what there is, or leaves it where it is. */
+  flush(nowMicros: number): void {
+    const { link, outgoing, dictionary, feed, windows } = this.host;
+    feed.releaseRequests();
+    feed.countLosses(nowMicros);
+    outgoing.lost('dictionary-full', dictionary.overflowCount, nowMicros);
+    dictionary.overflowCount = 0;
+    if (link.roomBytes < BATCH_ROOM_BYTES) return;
+    do {
+      this.#send(nowMicros);
+    } while (windows.length > 0 && link.roomBytes >= BATCH_ROOM_BYTES);
+    if (dictionary.nearlyFull && link.unacknowledgedCount === 0) this.#newEpoch();
+  }
+
+  #send(nowMicros: number): void {
+    const { link, outgoing, dictionary, feed, windows } = this.host;
+    const tuples = windows.take(0, WIRE_LIMITS.windowsPerBatch / 2);
+    const series = feed.takeNewSeries();
+    const message: BatchMessage = [
+      TAG_BATCH,
+      this.epoch,
+      this.#sequence,
+      this.#startMicros,
+      nowMicros,
+      dictionary.takeNew(),
+      tuples,
+      series,
+      feed.takeValues(),
+      outgoing.takeEvents(),
+      outgoing.takeLosses(),
+      this.host.takeStatus(),
+    ];
+    this.#startMicros = nowMicros;
+    link.send(this.#sequence++, encodeMessage(message));
+  }
+
+  /** The dictionary is nearly full and everything sent is acknowledged: begin again with empty tables. */
+  #newEpoch(): void {
+    this.host.dictionary.clear();
+    this.host.onNewEpoch();
+    this.epoch++;
+    this.#sequence = 0;
+    this.host.link.redial();
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Which requests leave as events of their own: the slowest of each second. All requests are in the histograms; these few
+ * are for the join with stacks.
+ */
+const KEEP = 20;
+
+export type Request = { startMicros: number; durationMicros: number; status: number; method: number };
+
+export class SlowRequests {
+  #kept: Request[] = [];
+
+  add(request: Request): void {
+    if (this.#kept.length < KEEP) {
+      this.#kept.push(request);
+      return;
+    }
+    let fastest = 0;
+    for (let i = 1; i < KEEP; i++) if (this.#kept[i]!.durationMicros < this.#kept[fastest]!.durationMicros) fastest = i;
+    if (request.durationMicros > this.#kept[fastest]!.durationMicros) this.#kept[fastest] = request;
+  }
+
+  take(): Request[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept;
+  }
+}
