@@ -1,0 +1,19 @@
+/** Sums up the result files of a folder in one line, "N passed, N failed"; exits with 1 when a test failed, was skipped in CI, or none ran. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = process.argv[2];
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
+  const results = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  passed += results.numPassedTests;
+  failed += results.numFailedTests;
+  skipped += results.numPendingTests + results.numTodoTests;
+  const broken = results.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0);
+  failed += broken.length;
+  console.log(`${file}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed, ${results.numPendingTests} skipped`);
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 || passed === 0 || (process.env.CI !== undefined && skipped > 0) ? 1 : 0;
