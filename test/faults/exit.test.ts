@@ -1,0 +1,70 @@
+/** A program leaves the same way with and without the agent: same code, signal and output, and soon. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CollectorStand, muteCollector, noCollector } from './collectors';
+import { agentLines, copyAgent, inTurns, type Outcome, REGISTER, runProgram, scratchFolder, visible } from './program';
+import { type ModuleSystem, programText, WAYS_OUT, type WayOut } from './ways-out';
+
+const LONGER_MILLIS = 500;
+const SYSTEMS: ModuleSystem[] = ['cjs', 'esm'];
+
+const scratch = scratchFolder();
+const stands: Record<string, CollectorStand> = {};
+let fakeRegister = '';
+
+beforeAll(async () => {
+  stands.mute = await muteCollector();
+  stands.down = await noCollector();
+  fakeRegister = await copyAgent(join(scratch.path, 'fake'), 'fake');
+});
+
+afterAll(async () => {
+  await Promise.all(Object.values(stands).map((stand) => stand.close()));
+  scratch.remove();
+});
+
+describe.each(WAYS_OUT)('$name', (way) => {
+  it.each(SYSTEMS)('is the same under the agent (%s)', async (system) => {
+    const script = written(way, system);
+    const conditions = Object.entries(stands).map(([state, { url }]) => ({ state, env: { RINGTAIL_COLLECTOR_URL: url } }));
+    const [bare, ...watched] = await inTurns([
+      () => runProgram([script]),
+      ...conditions.map(({ env }) => () => runProgram(['-r', REGISTER, script], { env })),
+    ]);
+    for (const [index, outcome] of watched.entries()) {
+      const { state, env } = conditions[index]!;
+      expect(visible(outcome), `collector ${state}`).toEqual(visible(bare!));
+      expect(agentLines(outcome), `collector ${state}`).toEqual([]);
+      const again = () => runProgram(['-r', REGISTER, script], { env });
+      expect(await addedMillis(outcome, bare!, again), `collector ${state}`).toBeLessThanOrEqual(LONGER_MILLIS);
+    }
+  });
+});
+
+describe('a wedged agent thread', () => {
+  it.each(SYSTEMS)('delays the exit by no more than the deadline (%s)', async (system) => {
+    const script = written(WAYS_OUT.find(({ name }) => name === 'process.exit(7)')!, system);
+    const bare = await runProgram([script]);
+    const run = () => runProgram(['-r', fakeRegister, script], { env: { RINGTAIL_LABELS: 'thread=wedged' } });
+    const outcome = await run();
+    expect(visible(outcome)).toEqual(visible(bare));
+    expect(outcome.millis).toBeGreaterThan(bare.millis + 300);
+    expect(await addedMillis(outcome, bare, run)).toBeLessThanOrEqual(LONGER_MILLIS);
+  });
+});
+
+function written(way: WayOut, system: ModuleSystem): string {
+  const script = join(scratch.path, `${way.name.replace(/\W+/g, '-')}.${system === 'cjs' ? 'cjs' : 'mjs'}`);
+  writeFileSync(script, programText(way, system));
+  return script;
+}
+
+/** A machine that is busy with something else slows single runs: only a delay that stays counts. */
+async function addedMillis(first: Outcome, bare: Outcome, again: () => Promise<Outcome>): Promise<number> {
+  let added = first.millis - bare.millis;
+  for (let attempt = 0; attempt < 2 && added > LONGER_MILLIS; attempt++) {
+    added = Math.min(added, (await again()).millis - bare.millis);
+  }
+  return added;
+}
