@@ -21,7 +21,7 @@ type Planned = { method: 'GET' | 'POST'; path: string; body?: string };
 type Share = { percent: number; plan: (random: Random) => Planned };
 
 const MIX: readonly Share[] = [
-  { percent: 30, plan: (r) => get(`/orders/${1 + r.below(ORDER_IDS)}`) },
+  { percent: 25, plan: (r) => get(`/orders/${1 + r.below(ORDER_IDS)}`) },
   { percent: 17, plan: (r) => get(`/customers/customer-${r.below(CUSTOMERS)}/orders`) },
   { percent: 10, plan: (r) => ({ method: 'POST', path: '/orders', body: JSON.stringify(randomOrder(r)) }) },
   { percent: 12, plan: (r) => get(`/pages/${1 + r.below(ORDER_IDS)}`) },
@@ -29,6 +29,7 @@ const MIX: readonly Share[] = [
   { percent: 8, plan: (r) => get(`/search?word=${r.pick(WORDS)}`) },
   { percent: 3, plan: () => ({ method: 'POST', path: '/logins', body: 'correct horse battery staple' }) },
   { percent: 2, plan: () => ({ method: 'POST', path: '/sessions', body: '' }) },
+  { percent: 5, plan: () => get('/exports') },
   { percent: 10, plan: () => get('/reports/totals') },
 ];
 

@@ -7,7 +7,8 @@
  *   GET /customers/:id/orders  secondary index       POST /sessions        the leaking one: leakSession
  *   POST /orders               JSON in, insert       GET /search?word=     index, then a scan
  *   GET /pages/:id             template              GET /seals/:id        sha256 over an order
- *   POST /logins               pbkdf2 in the pool    every 7 s             the stall: rebuildSearchIndex
+ *   POST /logins               pbkdf2 in the pool    GET /exports           JSON of a thousand orders
+ *   every 7 s                  the stall: rebuildSearchIndex
  */
 import { createHash, pbkdf2 } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,7 +25,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 const REBUILD_EVERY_MILLIS = 7000;
 const FIRST_REBUILD_MILLIS = 3000;
 const PBKDF2_ROUNDS = 2000;
-const SEAL_ROUNDS = 20;
+const SEAL_ROUNDS = 600;
+const EXPORT_ORDERS = 1000;
 const SCAN_LIMIT = 20;
 
 const book = new OrderBook(new Random(7));
@@ -48,6 +50,7 @@ const ROUTES: Record<string, Route> = {
   },
   'GET seals': (id) => withOrder(id, (order) => json(200, { seal: sealOrder(order) })),
   'GET search': (_id, url) => json(200, searchOrders(url.searchParams.get('word') ?? '')),
+  'GET exports': () => json(200, exportOrders()),
   'GET reports': () => json(200, slowReportTotals(book, passes)),
   'POST sessions': () => {
     sessions.leakSession(book.size);
@@ -83,6 +86,10 @@ function sealOrder(order: Order): string {
 function searchOrders(word: string): (Order | undefined)[] {
   const ids = index.find(word).slice(0, SCAN_LIMIT);
   return ids.length > 0 ? ids.map((id) => book.find(id)) : book.scanNotes(word, SCAN_LIMIT);
+}
+
+function exportOrders(): Order[] {
+  return [...book.all()].slice(0, EXPORT_ORDERS).sort((a, b) => (a.customer < b.customer ? -1 : 1));
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
