@@ -56,7 +56,16 @@ export class SourceGuard {
     };
   }
 
+  /** Never throws. */
   fault(error: unknown): void {
+    try {
+      this.#count(error);
+    } catch {
+      this.close();
+    }
+  }
+
+  #count(error: unknown): void {
     const atMicros = this.#nowMicros();
     const recent = this.#faultsAtMicros;
     this.#control.countFault();

@@ -3,7 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CollectorStand, muteCollector, noCollector } from './collectors';
-import { agentLines, copyAgent, inTurns, type Outcome, REGISTER, runProgram, scratchFolder, visible } from './program';
+import {
+  agentLines,
+  copyAgent,
+  inTurns,
+  type Outcome,
+  REGISTER,
+  runProgram,
+  scratchFolder,
+  visible,
+} from './program';
 import { type ModuleSystem, programText, WAYS_OUT, type WayOut } from './ways-out';
 
 const LONGER_MILLIS = 500;
@@ -27,17 +36,26 @@ afterAll(async () => {
 describe.each(WAYS_OUT)('$name', (way) => {
   it.each(SYSTEMS)('is the same under the agent (%s)', async (system) => {
     const script = written(way, system);
-    const conditions = Object.entries(stands).map(([state, { url }]) => ({ state, env: { RINGTAIL_COLLECTOR_URL: url } }));
+    const conditions = Object.entries(stands).map(([state, { url }]) => ({
+      state,
+      env: { RINGTAIL_COLLECTOR_URL: url },
+    }));
     const [bare, ...watched] = await inTurns([
       () => runProgram([script]),
-      ...conditions.map(({ env }) => () => runProgram(['-r', REGISTER, script], { env })),
+      ...conditions.map(
+        ({ env }) =>
+          () =>
+            runProgram(['-r', REGISTER, script], { env }),
+      ),
     ]);
     for (const [index, outcome] of watched.entries()) {
       const { state, env } = conditions[index]!;
       expect(visible(outcome), `collector ${state}`).toEqual(visible(bare!));
       expect(agentLines(outcome), `collector ${state}`).toEqual([]);
       const again = () => runProgram(['-r', REGISTER, script], { env });
-      expect(await addedMillis(outcome, bare!, again), `collector ${state}`).toBeLessThanOrEqual(LONGER_MILLIS);
+      expect(await addedMillis(outcome, bare!, again), `collector ${state}`).toBeLessThanOrEqual(
+        LONGER_MILLIS,
+      );
     }
   });
 });

@@ -8,7 +8,13 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export type Outcome = { code: number | null; signal: string | null; stdout: string; stderr: string; millis: number };
+export type Outcome = {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+  millis: number;
+};
 
 export type RunOptions = {
   env?: Record<string, string>;
@@ -30,7 +36,8 @@ export const REGISTER = join(BUILD_FOLDER, 'register.js');
 
 export function runProgram(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const { shell, node = process.execPath } = options;
-  const [command, argv] = shell === undefined ? [node, args] : ['/bin/sh', ['-c', shell, 'sh', node, ...args]];
+  const [command, argv] =
+    shell === undefined ? [node, args] : ['/bin/sh', ['-c', shell, 'sh', node, ...args]];
   const startedAt = performance.now();
   const child = spawn(command, [...argv], {
     cwd: options.cwd ?? tmpdir(),
@@ -59,7 +66,9 @@ export function visible({ code, signal, stdout }: Outcome): Pick<Outcome, 'code'
 
 /** Lines that the agent, or Node because of the agent, added to stderr. */
 export function agentLines({ stderr }: Outcome): string[] {
-  return stderr.split('\n').filter((line) => /ringtail|debugger|inspector/i.test(line) && !/^\s+at /.test(line));
+  return stderr
+    .split('\n')
+    .filter((line) => /ringtail|debugger|inspector/i.test(line) && !/^\s+at /.test(line));
 }
 
 /** A folder of its own for each use; removed by `remove`. */

@@ -19,7 +19,10 @@ export const WAYS_OUT: readonly WayOut[] = [
   { name: 'exitCode', body: later('process.exitCode = 9;') },
   { name: 'throw', body: later(`console.log('throwing'); throw new Error('thrown on purpose');`) },
   { name: 'rejection', body: later(`Promise.reject(new Error('rejected on purpose'));`) },
-  { name: 'SIGTERM without a handler', body: later(`process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000);`) },
+  {
+    name: 'SIGTERM without a handler',
+    body: later(`process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000);`),
+  },
   {
     name: 'SIGTERM with a handler',
     body: `process.on('SIGTERM', (signal) => { console.log(signal); process.exit(3); });
@@ -51,7 +54,9 @@ if (cluster.isPrimary) {
   { name: 'process.reallyExit', body: later(`console.log('really'); process.reallyExit(4);`) },
   {
     name: 'removeAllListeners',
-    body: later(`process.removeAllListeners('exit'); setTimeout(() => { console.log('bare'); process.exit(2); }, 300);`),
+    body: later(
+      `process.removeAllListeners('exit'); setTimeout(() => { console.log('bare'); process.exit(2); }, 300);`,
+    ),
   },
 ];
 
