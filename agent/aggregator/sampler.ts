@@ -6,6 +6,8 @@
  * One function text and two titles are used for ever: every new source text would leak in V8. The titles' random prefix
  * tells our profiles from other people's, which come to us too and are ignored.
  *
+ * A debugger and we would see each other's profiles: while one is attached (inspector.url() on main), we stand back.
+ *
  * A sampler whose window holds no tick at all is stuck (a known race in V8): the session is renewed, and after
  * RESTARTS_MAX renewals in RESTARTS_WITHIN_MICROS sampling is switched off for good.
  */
@@ -16,8 +18,11 @@ import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
 const RESTARTS_MAX = 3;
 const RESTARTS_WITHIN_MICROS = 600e6;
 
-const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now();if(next)this.console.profile(next);if(last)this.console.profileEnd(last);return Number(this.now()-from)/1e3}`;
-const HOLDER_TEXT = `({console:process.getBuiltinModule('inspector').console,now:process.hrtime.bigint})`;
+/** What the rotation answers instead of its pause when a debugger is attached: then it began no window. */
+const DEBUGGED = -1;
+
+const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now(),debugged=this.url()!==undefined;if(next&&!debugged)this.console.profile(next);if(last)this.console.profileEnd(last);return debugged?${DEBUGGED}:Number(this.now()-from)/1e3}`;
+const HOLDER_TEXT = `(function(i){return{console:i.console,url:i.url,now:process.hrtime.bigint}})(process.getBuiltinModule('inspector'))`;
 
 export type SamplerState = 'on' | 'idle' | 'off' | 'foreign' | 'none';
 
@@ -41,6 +46,7 @@ export class Sampler {
   #intervalMicros = 0;
   #restarts: number[] = [];
   #generation = 0;
+  #toldForeign = false;
   readonly #titles: [string, string];
 
   constructor(
@@ -167,11 +173,22 @@ export class Sampler {
     session.post('Runtime.callFunctionOn', parameters, (error: Error | null, reply: { result: { value?: unknown } }) => {
       if (generation === this.#generation) {
         this.openSinceMicros = 0;
-        if (error === null) this.events.onRotated(Number(reply.result.value), this.nowMicros() - asked);
-        else this.events.onNote(`a rotation failed: ${error.message}`);
+        const pauseMicros = error === null ? Number(reply.result.value) : 0;
+        if (error !== null) this.events.onNote(`a rotation failed: ${error.message}`);
+        else if (pauseMicros === DEBUGGED) this.#standBack();
+        else {
+          this.#toldForeign = false;
+          this.events.onRotated(pauseMicros, this.nowMicros() - asked);
+        }
       }
       then();
     });
+  }
+
+  #standBack(): void {
+    if (!this.#toldForeign) this.events.onNote('sampling paused: a debugger is attached');
+    this.#toldForeign = true;
+    this.#release('foreign');
   }
 
   #release(state: SamplerState): void {

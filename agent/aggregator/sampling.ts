@@ -3,7 +3,6 @@
  * sampler costs more than the rest of the agent), stands back while a debugger is attached (two clients of one inspector
  * see each other's profiles), and wakes for activity, a hang, or somebody who looks.
  */
-import { url as debuggerUrl } from 'node:inspector';
 import { SampleState } from '../../assembly/layout';
 import type { CoreTables } from '../core';
 import type { AgentOptions } from '../options';
@@ -25,7 +24,8 @@ const IDLE_SHARE = 0.005;
 const WAKE_SHARE = 0.02;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
 const STUCK_WINDOW_MICROS = 1e6;
-const DEBUGGER_CHECK_MICROS = 1e6;
+/** Whether the debugger has gone is looked at so often, µs. */
+const FOREIGN_RETRY_MICROS = 30e6;
 
 export type SamplingHost = {
   options: AgentOptions;
@@ -55,7 +55,7 @@ export class Sampling {
   #watchedUntilMicros = 0;
   #captureEnds: number[] = [];
   #busyAtMicros = 0;
-  #debuggerCheckedMicros = 0;
+  #foreignTriedMicros = 0;
   /** What the newest rotation cost main, µs. */
   #pauseMicros = 0;
 
@@ -98,7 +98,7 @@ export class Sampling {
   /** Begins to sample unless it must not or already does. */
   start(): void {
     const { options, refused, nowMicros, cost } = this.host;
-    if (refused !== '' || options.cpuHz === 0 || this.#sampler.running || this.#debugged()) return;
+    if (refused !== '' || options.cpuHz === 0 || this.#sampler.running) return;
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
     this.#sampler.start(this.#periodMicros(), (started) => {
@@ -132,12 +132,10 @@ export class Sampling {
   tick(nowMicros: number, mainShare: number | null): void {
     if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
     if (!this.#sampler.running) {
+      if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
+      this.#foreignTriedMicros = nowMicros;
       if (mainShare !== null && mainShare > WAKE_SHARE) this.start();
       return;
-    }
-    if (nowMicros - this.#debuggerCheckedMicros > DEBUGGER_CHECK_MICROS) {
-      this.#debuggerCheckedMicros = nowMicros;
-      if (this.#debugged()) return this.#standBack();
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000) return this.#sampler.stop('idle');
     const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
@@ -210,14 +208,5 @@ export class Sampling {
       this.#lastEndMicros = 0;
       this.#sampler.restartStuck();
     }
-  }
-
-  #debugged(): boolean {
-    return debuggerUrl() !== undefined;
-  }
-
-  #standBack(): void {
-    this.host.note('sampling paused: a debugger is attached');
-    this.#sampler.stop('foreign');
   }
 }

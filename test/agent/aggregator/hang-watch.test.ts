@@ -1,0 +1,63 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { HangWatch } from '../../../agent/aggregator/hang-watch';
+import { HANG_JS, HANG_NATIVE } from '../../../agent/wire/schema';
+
+const MS = 1000;
+
+describe('HangWatch', () => {
+  let log: string[];
+  let kind: number;
+  let openSince: number;
+  let watch: HangWatch;
+  beforeEach(() => {
+    log = [];
+    kind = 0;
+    openSince = 0;
+    watch = new HangWatch(200 * MS, {
+      cut: () => log.push('cut') > 0,
+      openSinceMicros: () => openSince,
+      kindOf: () => kind,
+      tell: (told, since, duration) => void log.push(`tell ${told} since ${since / MS} for ${duration / MS}`),
+      ended: (told, start, duration) => void log.push(`ended ${told} from ${start / MS} for ${duration / MS}`),
+    });
+  });
+
+  it('says nothing while answers come in time', () => {
+    watch.pinged(1000 * MS);
+    watch.check(1150 * MS);
+    expect(watch.answered(1180 * MS)).toBe(180 * MS);
+    expect(log).toEqual([]);
+  });
+
+  it('cuts the window, then names a hang in JavaScript while it lasts, once a second', () => {
+    watch.pinged(1000 * MS);
+    watch.check(1210 * MS);
+    kind = HANG_JS;
+    watch.check(1260 * MS);
+    watch.check(1310 * MS);
+    expect(log).toEqual(['cut', `tell ${HANG_JS} since 1000 for 260`]);
+    watch.check(2270 * MS);
+    expect(log.slice(2)).toEqual(['cut', `tell ${HANG_JS} since 1000 for 1270`]);
+    watch.answered(3000 * MS);
+    expect(log.at(-1)).toBe(`ended ${HANG_JS} from 1000 for 2000`);
+    expect(watch.current).toBeNull();
+  });
+
+  it('calls it native when the inspector gets no answer either', () => {
+    watch.pinged(1000 * MS);
+    watch.check(1210 * MS);
+    openSince = 1210 * MS;
+    watch.check(1300 * MS);
+    expect(log).toEqual(['cut']);
+    watch.check(1420 * MS);
+    expect(log.at(-1)).toBe(`tell ${HANG_NATIVE} since 1000 for 420`);
+  });
+
+  it('takes a suspension off: no stall when nobody ran', () => {
+    watch.pinged(1000 * MS);
+    watch.suspended(5000 * MS);
+    watch.check(6020 * MS);
+    expect(watch.answered(6030 * MS)).toBe(30 * MS);
+    expect(log).toEqual([]);
+  });
+});

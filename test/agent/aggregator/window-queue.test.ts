@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { TickWindow } from '../../../agent/aggregator/profile-reader';
+import { WindowQueue } from '../../../agent/aggregator/window-queue';
+import { createTables } from '../../../agent/core';
+import type { WindowTuple } from '../../../agent/wire/schema';
+
+const PERIOD_MICROS = 10_000;
+const tables = createTables({ forceTwin: true });
+
+/** A second of ticks, `stacks` in turn. */
+const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): TickWindow => {
+  const startMicros = index * 1e6;
+  const count = Math.floor(1e6 / periodMicros);
+  const atMicros = Array.from({ length: count }, (_, i) => startMicros + (i + 1) * periodMicros);
+  return {
+    startMicros,
+    endMicros: startMicros + 1e6,
+    nodeCount: 1,
+    atMicros,
+    stack: atMicros.map((_, i) => stacks[i % stacks.length]!),
+    state: atMicros.map(() => 0),
+    jsTicks: count,
+    repairedTicks: 1,
+  };
+};
+
+const totals = (tuples: WindowTuple[]) => {
+  const ticks = new Map<number, number>();
+  for (const [, start, , , periodNanos, , , , count, columns] of tuples) {
+    for (const stack of tables.decodeColumns(columns, count, start, periodNanos / 1000).stack) ticks.set(stack, (ticks.get(stack) ?? 0) + 1);
+  }
+  return Object.fromEntries([...ticks].sort((a, b) => a[0] - b[0]));
+};
+
+describe('WindowQueue', () => {
+  it('gives windows back in order, with their true period', () => {
+    const queue = new WindowQueue(tables.encoder(65_536));
+    queue.add(second(0, [1], 10_101), PERIOD_MICROS);
+    queue.add(second(1, [2]), PERIOD_MICROS);
+    const tuples = queue.take(0, 10);
+    expect(tuples.map(([, start, end, ticks, period]) => [start, end, ticks, Math.round(period / 1000)])).toEqual([
+      [0, 1e6, 99, 10_101],
+      [1e6, 2e6, 100, 10_000],
+    ]);
+    expect(queue.length).toBe(0);
+  });
+
+  it('counts what is missing as lost instead of stretching the period', () => {
+    const queue = new WindowQueue(tables.encoder(65_536));
+    queue.add(second(0, [1], 20_000), PERIOD_MICROS);
+    const [[, , , ticks, period, , , lost]] = queue.take(0, 10) as [WindowTuple];
+    expect([ticks, period, lost]).toEqual([50, 10_000_000, 50]);
+  });
+
+  it('keeps every total and little memory when nothing can leave for an hour', () => {
+    const queue = new WindowQueue(tables.encoder(65_536));
+    const hour = 3600;
+    for (let i = 0; i < hour; i++) queue.add(second(i, [1, 2, 3, 3]), PERIOD_MICROS);
+    expect(queue.length).toBeLessThanOrEqual(31);
+    expect(queue.mergedWindows).toBe(hour - 30);
+    const tuples = queue.take(0, 1000);
+    expect(totals(tuples)).toEqual({ 1: 25 * hour, 2: 25 * hour, 3: 50 * hour });
+    expect(tuples.reduce((sum, [, , , , , js]) => sum + js, 0)).toBe(100 * hour);
+    expect(tuples.reduce((sum, [, , , , , , repaired]) => sum + repaired, 0)).toBe(hour);
+  });
+});
