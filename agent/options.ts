@@ -68,7 +68,7 @@ export const OPTION_TABLE: Table = {
     parse: (got) => ({ 0: false, false: false, 1: true, true: true })[String(got)],
   },
   collectorUrl: {
-    variable: 'RINGTAIL_COLLECTOR_URL',
+    variable: 'RINGTAIL_COLLECTOR',
     allowed: 'a ws:// or wss:// address',
     initial: 'ws://127.0.0.1:7411',
     parse: parseCollectorUrl,

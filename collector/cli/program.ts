@@ -48,7 +48,7 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
       done(await collectorCommand({ host, port, data, requireToken }));
     });
 
-  const defaultUrl = process.env.RINGTAIL_COLLECTOR_URL || DEFAULT_COLLECTOR_URL;
+  const defaultUrl = process.env.RINGTAIL_COLLECTOR || DEFAULT_COLLECTOR_URL;
   command(program, 'tail', 'watch services live, second by second', TAIL_EXAMPLES)
     .argument('[service]', 'only this service')
     .option('--instance <name>', 'only this instance')

@@ -14,9 +14,9 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 
 export async function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
-  const collectorUrl = process.env.RINGTAIL_COLLECTOR_URL || DEFAULT_COLLECTOR_URL;
+  const collectorUrl = process.env.RINGTAIL_COLLECTOR || DEFAULT_COLLECTOR_URL;
   process.stderr.write(
-    `ringtail: sending to ${collectorUrl} (RINGTAIL_COLLECTOR_URL); watch it with: ringtail tail\n`,
+    `ringtail: sending to ${collectorUrl} (RINGTAIL_COLLECTOR); watch it with: ringtail tail\n`,
   );
   const child = spawn(file, args, {
     stdio: 'inherit',

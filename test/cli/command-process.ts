@@ -16,7 +16,7 @@ export type RunningCommand = {
 
 export function startCommand(words: readonly string[], env: Record<string, string> = {}): RunningCommand {
   if (!existsSync(COMMAND_FILE)) throw new Error(`${COMMAND_FILE} is missing: run npm run build first`);
-  const { RINGTAIL_COLLECTOR_URL: _url, ...inherited } = process.env;
+  const { RINGTAIL_COLLECTOR: _url, ...inherited } = process.env;
   const child = spawn(process.execPath, [COMMAND_FILE, ...words], {
     env: { ...inherited, TZ: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -26,7 +26,7 @@ describe('ringtail run', () => {
     ]);
     expect([code, stdout]).toEqual([7, '--json,-h\n']);
     expect(stderr.split('\n')[0]).toBe(
-      'ringtail: sending to ws://127.0.0.1:7411 (RINGTAIL_COLLECTOR_URL); watch it with: ringtail tail',
+      'ringtail: sending to ws://127.0.0.1:7411 (RINGTAIL_COLLECTOR); watch it with: ringtail tail',
     );
   });
 

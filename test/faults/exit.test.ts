@@ -38,7 +38,7 @@ describe.each(WAYS_OUT)('$name', (way) => {
     const script = written(way, system);
     const conditions = Object.entries(stands).map(([state, { url }]) => ({
       state,
-      env: { RINGTAIL_COLLECTOR_URL: url },
+      env: { RINGTAIL_COLLECTOR: url },
     }));
     const [bare, ...watched] = await inTurns([
       () => runProgram([script]),

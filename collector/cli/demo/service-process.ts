@@ -30,7 +30,7 @@ export class ServiceProcess {
           ...process.env,
           RINGTAIL_ENABLED: '1',
           RINGTAIL_SERVICE: DEMO_SERVICE,
-          RINGTAIL_COLLECTOR_URL: collectorUrl,
+          RINGTAIL_COLLECTOR: collectorUrl,
         },
       },
     );
