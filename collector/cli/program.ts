@@ -2,7 +2,7 @@
  * The words of the command line: commands, options, help. What a command does is loaded when it runs, so that
  * `--help` stays quick and `run` stays small.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_COLLECTOR_URL, DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
 import { COLLECTOR_EXAMPLES, DEMO_EXAMPLES, PROGRAM_EXAMPLES, RUN_EXAMPLES, TAIL_EXAMPLES } from './examples';
 
@@ -72,6 +72,16 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
     });
 
   return program;
+}
+
+/** asked: help or the version, already printed. message: '' where the help itself is the message. */
+export type UsageProblem = { asked: boolean; message: string };
+
+/** What commander throws instead of a result; null for anything else. */
+export function usageProblem(error: unknown): UsageProblem | null {
+  if (!(error instanceof CommanderError)) return null;
+  const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  return { asked: error.exitCode === 0, message: error.code === 'commander.help' ? '' : message };
 }
 
 /** A subcommand has the program's settings already; --debug is read before commander sees it. */
