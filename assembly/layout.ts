@@ -1,7 +1,310 @@
 /**
  * The words that the WebAssembly core and TypeScript share. Plain enums only: this one file compiles both as
- * AssemblyScript and as TypeScript, so the two sides cannot drift apart.
+ * AssemblyScript and as TypeScript, so the two sides cannot drift apart. Offsets and sizes are bytes unless a name
+ * says otherwise; everything is little-endian.
+ *
+ * Shared memory (one per process; made and filled in by the main thread, initial = maximum):
+ *
+ *          0 ┌──────────────────────────────────────────┐
+ *            │ header: magic, version, sizes, two       │ CoreHeader
+ *            │ process-wide atomic words                │
+ *       4096 ├──────────────────────────────────────────┤
+ *            │ bucket table: 256 u64                    │ CoreRegion.BucketTable   constant
+ *       6144 ├──────────────────────────────────────────┤
+ *            │ bucket midpoints: 128 f64                │ CoreRegion.Midpoints     constant
+ *       8192 ├──────────────────────────────────────────┤
+ *            │ 64 slots of 1024 B, one per host thread  │ SlotWord
+ *     131072 ├──────────────────────────────────────────┤
+ *            │ the reader's scratch, 64 KiB             │ CoreRegion.ReaderScratch
+ *     196608 ├──────────────────────────────────────────┤
+ *            │ rings: slot 0 8192 records of 32 B,      │ RecordWord
+ *            │ slots 1..63 4096 each                    │
+ *    8716288 ├──────────────────────────────────────────┤
+ *            │ arena: 256 chunks of 64 KiB; holds       │ ChunkWord, SeriesWord,
+ *            │ series, histograms, octave pages         │ HistogramWord, PageWord
+ *   25493504 └──────────────────────────────────────────┘
+ *
+ * Private memory of a CoreTables (one owner, no sharing) has its own header (TablesHeader), the same two constant
+ * tables at the same places, then a heap from CoreRegion.TablesHeap on.
+ *
+ * Who writes, who reads (W = the slot's thread, R = the reader, that is, the agent thread; one each):
+ *
+ *   word                         written by     read by   the publishing store, and the load it pairs with
+ *   CoreHeader.ArenaNext         any W (add)    any W     atomic add; no other word depends on it
+ *   CoreHeader.SlotOverflow      any W (add)    R         atomic add; a plain total
+ *   SlotWord.State               W, R (CAS)     W, R      W: Attached -> R's load in slots(); W or R: Detached -> R's
+ *                                                         load in drain(); R: Free -> the next W's compare-exchange
+ *   SlotWord.Tail                W              R         store in push -> load in peek: the record is complete
+ *   SlotWord.Head                R              W         store in release -> load in push: the place may be reused
+ *   SlotWord.HeadSeen            W              W         private copy of Head
+ *   SlotWord.TailSeen            R              R         private copy of Tail
+ *   SlotWord.Dropped[kind]       W              R         store of the count -> R's load: the time of the first is there
+ *   SlotWord.DroppedTaken[kind]  R              W         store -> W's load at a drop: the next drop opens a new count
+ *   SlotWord.SeriesFirst,        W              R         store -> R's load in takeNewSeries: the descriptor is complete
+ *     SeriesWord.Next
+ *   HistogramWord.Directory      W              R         store -> R's load: the page has been zeroed
+ *   HistogramWord.EpochRequested R              W         store -> W's load: extremes go to the other pair from now on
+ *   buckets, zero, sum, extremes W              R         plain 32- and 64-bit stores, each complete in itself; the
+ *                                                         count of a snapshot is the sum of what its buckets gained
+ *   PageWord.Previous            R              R         what the last snapshot saw (W zeroes it before it publishes)
+ *   counter and gauge cells      W              R         one 64-bit atomic store -> R's load
+ *
+ * Words that W writes and words that R writes are at least 128 bytes apart wherever either is on a hot path.
  */
+
+/** Places of the regions. */
+export enum CoreRegion {
+  BucketTable = 4096,
+  Midpoints = 6144,
+  Slots = 8192,
+  ReaderScratch = 131072,
+  Rings = 196608,
+  Arena = 8716288,
+  End = 25493504,
+  /** In a CoreTables' memory only. */
+  TablesHeap = 8192,
+}
+
+/** Sizes and limits of the core. */
+export enum CoreLimit {
+  Slots = 64,
+  SlotBytes = 1024,
+  RecordBytes = 32,
+  /** Of slot 0, the main thread's. */
+  MainRingRecords = 8192,
+  ThreadRingRecords = 4096,
+  ReaderScratchBytes = 65536,
+  ChunkBytes = 65536,
+  /** Kinds whose drops are counted one by one; kinds beyond count as kind 0. */
+  DropKinds = 16,
+  /** Series that one thread may create. */
+  SeriesPerThread = 2048,
+  /** Octaves of a histogram: values in (2^-10, 2^50]; lower ones count as zero, higher ones in the last bucket. */
+  Octaves = 60,
+  /** The exponent of the lowest octave, and its biased form as the bits of an f64 have it. */
+  LowestExponent = -10,
+  LowestBiasedExponent = 1013,
+  /** Buckets of an octave: scale 7. */
+  SubBuckets = 128,
+  /** Samples in one set of columns. */
+  ColumnSamples = 65536,
+  /** Largest stack id that columns can carry. */
+  ColumnStackId = 1073741823,
+  /** Stacks kept in a column's move-to-front list: these take one byte. */
+  ColumnRecentStacks = 64,
+  /** Bytes that one sample takes at most in a set of columns, and the four lengths before them. */
+  ColumnSampleBytes = 23,
+  ColumnLengthBytes = 20,
+}
+
+/** Process-wide words of the shared memory. */
+export enum CoreHeader {
+  /** 'RTC1' read as a little-endian u32. Written last by the creator. */
+  Magic = 0,
+  LayoutVersion = 4,
+  TotalBytes = 8,
+  SlotCount = 12,
+  /** Arena: next unclaimed byte (may run past the end when several threads find it full). */
+  ArenaNext = 128,
+  /** Threads that found no slot. */
+  SlotOverflow = 132,
+}
+
+/** Values of the header's first two words. */
+export enum CoreIdentity {
+  Magic = 826496082,
+  LayoutVersion = 1,
+}
+
+/** One host thread's block. */
+export enum SlotWord {
+  /** Producer's line. Positions are u32 that only grow; compare them by wrapping subtraction. */
+  Tail = 0,
+  HeadSeen = 4,
+  /** Where the ring is, and its records − 1. Constant. */
+  RingAt = 8,
+  RingMask = 12,
+  ArenaCursor = 16,
+  ArenaLimit = 20,
+  /** The chunk that the cursor is in; its first chunk. Chunks stay with the slot when its thread goes. */
+  ArenaChunk = 24,
+  ArenaFirstChunk = 28,
+  /** First series descriptor, 0 for none. */
+  SeriesFirst = 32,
+  /** Series that did not fit, a plain total. */
+  SeriesLost = 36,
+  /** Consumer's line. */
+  Head = 128,
+  TailSeen = 132,
+  /** threadId << 2 | SlotPhase. */
+  State = 256,
+  /** DropKinds × 16 bytes, see DropWord. */
+  Dropped = 384,
+  /** DropKinds × u32: the count that the reader has taken. */
+  DroppedTaken = 768,
+}
+
+export enum SlotPhase {
+  Free = 0,
+  Attaching = 1,
+  Attached = 2,
+  Detached = 3,
+}
+
+export enum DropWord {
+  Count = 0,
+  /** f64, µs: the first one that the reader has not taken. */
+  FirstMicros = 8,
+}
+
+/** A record of a ring: 32 bytes. */
+export enum RecordWord {
+  Kind = 0,
+  A = 4,
+  B = 8,
+  /** The record's position, so that a reader can tell a place from what is in it. */
+  Position = 12,
+  StartMicros = 16,
+  DurationMicros = 24,
+}
+
+/** The start of an arena chunk. */
+export enum ChunkWord {
+  /** The slot's next chunk, 0 for none. */
+  Next = 0,
+  /** What is handed out begins here. */
+  First = 64,
+}
+
+/** A series' descriptor in the arena. */
+export enum SeriesWord {
+  /** The slot's next descriptor, 0 for none. */
+  Next = 0,
+  /** SeriesKind. */
+  Kind = 4,
+  /** The histogram, or the f64 cell: the series' handle. */
+  Cell = 8,
+  /** Strings that follow: name, unit, then the labels. */
+  StringCount = 12,
+  /** Each: u32 length in bytes, then that much UTF-8; not padded. */
+  Strings = 16,
+}
+
+/** A histogram that a host thread records into: 512 bytes in the arena, aligned to 128. */
+export enum HistogramWord {
+  /** f64: all values so far. */
+  Sum = 0,
+  /** The epoch that the last value was noted under. */
+  EpochSeen = 8,
+  /** The slot block that pages are taken from. */
+  Slot = 12,
+  /** Two pairs of f64 (min, max); epoch & 1 chooses. */
+  Extremes = 16,
+  /** u32: values of zero, and positive ones up to 2^-10. */
+  Zero = 48,
+  /** u32 totals of what was refused (the first four: in no bucket) or put at an edge (the last two). */
+  NotANumber = 52,
+  Negative = 56,
+  Infinite = 60,
+  Unplaced = 64,
+  Low = 68,
+  High = 72,
+  /** Reader's line. */
+  EpochRequested = 128,
+  PreviousZero = 132,
+  PreviousSum = 136,
+  /** Octaves × u32: the octave's page, 0 until its first value. */
+  Directory = 256,
+  Bytes = 512,
+}
+
+/** An octave of such a histogram: SubBuckets u32 each. */
+export enum PageWord {
+  Counts = 0,
+  Previous = 512,
+  Bytes = 1024,
+}
+
+/** What a snapshot leaves in the reader's scratch: four f64, then the encoded buckets. */
+export enum DeltaWord {
+  Count = 0,
+  Sum = 8,
+  Min = 16,
+  Max = 24,
+  Buckets = 32,
+}
+
+/** Process-private words of a CoreTables' memory. */
+export enum TablesHeader {
+  /** Heap: next free byte, end, first returned page (their first word links them), first returned merged histogram. */
+  HeapCursor = 128,
+  HeapEnd = 132,
+  FreePage = 136,
+  FreeMerged = 140,
+}
+
+/** A histogram that deltas are added into, in a CoreTables' heap: counts are f64 so that they stay exact up to 2^53. */
+export enum MergedWord {
+  Count = 0,
+  Sum = 8,
+  Min = 16,
+  Max = 24,
+  Zero = 32,
+  /** Octaves × u32: pages of SubBuckets f64. */
+  Directory = 64,
+  Bytes = 320,
+  PageBytes = 1024,
+}
+
+/** A call tree, followed by its entries and its hash table. */
+export enum TreeWord {
+  Size = 0,
+  Capacity = 4,
+  /** Places of the hash table in use − 1; it doubles with the entries. */
+  HashMask = 8,
+  HashAt = 12,
+  EntriesAt = 16,
+  /** The first id that the last encoding had no room for. */
+  NextToEncode = 20,
+  Bytes = 64,
+  /** An entry: parent, function, line, each u32. Entry of id n at EntriesAt + 12 n. */
+  EntryBytes = 12,
+  FirstHashMask = 255,
+}
+
+/** A column encoder, followed by its four columns and the finished bytes. */
+export enum EncoderWord {
+  StartMicros = 0,
+  PeriodMicros = 8,
+  /** Time of the last sample after StartMicros, µs. */
+  LastMicros = 12,
+  Count = 16,
+  Capacity = 20,
+  /** Where the next byte of each column goes. */
+  TimeAt = 24,
+  StackAt = 28,
+  StateAt = 32,
+  LabelAt = 36,
+  /** The runs that are still open. */
+  State = 40,
+  StateRun = 44,
+  Label = 48,
+  LabelRun = 52,
+  /** The last stack that was written as a difference. */
+  LastStack = 56,
+  RecentCount = 60,
+  /** ColumnRecentStacks × u32. */
+  Recent = 64,
+  Columns = 320,
+}
+
+/** Why a function of the core refused; negative results. */
+export enum CoreRefusal {
+  /** The ring is full: the record was dropped and counted. */
+  Full = -1,
+  /** Bytes that are not what they should be. */
+  Malformed = -2,
+}
 
 /** What a 32-byte ring record tells. `a`, `b` per kind are given at each member. Times are CLOCK_MONOTONIC microseconds. */
 export enum RecordKind {

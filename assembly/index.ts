@@ -1,0 +1,19 @@
+/** What the core exports. */
+export { allocate } from './arena';
+export { keyOf, midpointOf } from './buckets';
+export { cellAdd, cellCreate, cellRead, cellSet } from './cells';
+export { columnsDecode, encoderAdd, encoderFinish, encoderReset } from './columns';
+export { histogramCreate, histogramDelta, histogramRecord, histogramRecordInt } from './histogram';
+export {
+  mergedAdd,
+  mergedClear,
+  mergedCreate,
+  mergedEncode,
+  mergedFree,
+  mergedMerge,
+  mergedQuantiles,
+  mergedRecord,
+  mergedRecordMany,
+} from './merged';
+export { peek, push, release } from './ring';
+export { treeClear, treeEncode, treeInit, treeIntern } from './stacks';
