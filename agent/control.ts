@@ -21,10 +21,6 @@ export class ControlPage {
     return this.#cells[ControlCell.SelfMicros]!;
   }
 
-  get pingAtMicros(): number {
-    return this.#cells[ControlCell.PingAtMicros]!;
-  }
-
   setCell(cell: ControlCell, value: number): void {
     this.#cells[cell] = value;
   }

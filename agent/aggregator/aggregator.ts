@@ -73,7 +73,7 @@ export class Aggregator {
   #secondMainShare = 0;
   #flushAtMicros = 0;
   #stalls: Stall[] = [];
-  #statusAtMicros = nowMicros();
+  #ownMicros = 0;
   #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
   #faultsBefore = 0;
 
@@ -204,6 +204,9 @@ export class Aggregator {
   }
 
   #everySecond(now: number): void {
+    const ownMicros = this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros);
+    this.#sampling.govern(now, (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros));
+    this.#ownMicros = ownMicros;
     this.#secondAtMicros = now;
     if (this.#mainCpuMicros !== null && this.#mainCpuMicros - this.#secondMainShare < 1000) return;
     this.#secondMainShare = this.#mainCpuMicros ?? 0;
@@ -298,10 +301,6 @@ export class Aggregator {
     const sent = this.#link.sentBytes;
     this.#loopBefore = { idle, active, self, sent };
     const cost = this.#cost.take();
-    const ownMicros = Math.max(0, cost.agentCpuMicros) + Math.max(0, cost.samplerCpuMicros) + cost.rotationPauseMicros + (self - before.self);
-    const spanMicros = Math.max(1, now - this.#statusAtMicros);
-    this.#statusAtMicros = now;
-    if (spanMicros > 500e3) this.#sampling.govern(now, (100 * ownMicros) / spanMicros);
     const hang = this.#hangs.current;
     return [
       Date.now(),

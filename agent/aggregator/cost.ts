@@ -33,14 +33,29 @@ export class Cost {
     return this.#main.micros();
   }
 
+  /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
+  ownMicros(): number {
+    return (this.#agent.micros() ?? 0) + this.#samplerCpu() + this.rotationPauseMicros;
+  }
+
   agentCpuMicros(): number | null {
     return this.#agent.micros();
   }
 
-  /** Sampling began or ended: V8 has another thread now. */
+  get knowsSamplers(): boolean {
+    return this.#samplers.length > 0;
+  }
+
+  /** Sampling starts anew: V8 ends its thread and begins another. */
+  forgetSamplers(): void {
+    for (const thread of this.#samplers) thread.close();
+    this.#samplers = [];
+    this.#samplersBefore = 0;
+  }
+
+  /** Sampling has begun: V8 has a thread for it now, whose CPU counts from its birth. */
   findSamplers(): void {
     this.#samplers = samplerThreadIds().map((tid) => new ThreadCpu(tid));
-    this.#samplersBefore = this.#samplerCpu();
   }
 
   take(): CostDelta {

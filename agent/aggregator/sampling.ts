@@ -101,10 +101,8 @@ export class Sampling {
     if (refused !== '' || options.cpuHz === 0 || this.#sampler.running) return;
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
-    this.#sampler.start(this.#periodMicros(), (started) => {
-      this.#beginWindow();
-      if (started) cost.findSamplers();
-    });
+    cost.forgetSamplers();
+    this.#sampler.start(this.#periodMicros(), () => this.#beginWindow());
   }
 
   /** Ends the running window now; its ticks come in a millisecond or two where main can be interrupted. */
@@ -148,6 +146,7 @@ export class Sampling {
     if (!this.#sampler.running) return;
     const hz = this.#governor.observe(nowMicros, costPercent);
     if (hz === 0) return;
+    this.host.cost.forgetSamplers();
     this.host.note(`sampling rate set to ${hz} Hz: the agent cost ${costPercent.toFixed(2)} % of a core, the budget is ${this.host.options.budgetPercent} %`);
     this.#lastEndMicros = 0;
     this.#sampler.changeInterval(this.#periodMicros());
@@ -189,6 +188,7 @@ export class Sampling {
 
   #rotated(pauseMicros: number): void {
     const { cost } = this.host;
+    if (!cost.knowsSamplers) cost.findSamplers();
     cost.rotations++;
     cost.rotationPauseMicros += pauseMicros;
     this.#pauseMicros = pauseMicros;

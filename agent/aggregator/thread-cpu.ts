@@ -3,7 +3,7 @@
  * Elsewhere every reading is null, and whoever asks says "not known" instead of zero. Descriptors stay open: a reading
  * is one pread of a few bytes.
  */
-import { openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 
 const SAMPLER_THREAD = 'v8:ProfEvntProc';
 const buffer = Buffer.alloc(64);
@@ -17,6 +17,11 @@ export class ThreadCpu {
     } catch {
       this.#fd = -1;
     }
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   /** Microseconds on a CPU since the thread began; null where the system does not tell or the thread is gone. */

@@ -1,27 +1,24 @@
 /**
- * The event loop, seen by the pings of the agent thread: how late a ping is answered is the loop's delay. Each answer
- * also brings utilisation, and the heap at most once a second; the sequence is stored last, so that who sees it sees
+ * The event loop, seen by the pings of the agent thread: how late a ping is answered is the loop's delay, which the agent
+ * thread records, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation, and the heap at most once a second; the sequence is stored last, so that who sees it sees
  * the cells. The port is unref'd: it never keeps the process alive.
  */
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { ControlCell } from '../../assembly/layout';
-import { SERIES_LOOP_DELAY } from '../wire/schema';
-import { openDurations, type SourceContext, wholeMicros } from './source';
+import type { SourceContext } from './source';
 
 const HEAP_INTERVAL_MICROS = 1e6;
 
 /** afterPong: what else the host has to look after now and then. */
 export function openEventLoop(context: SourceContext, pings: MessagePort, afterPong: () => void): () => void {
-  const { writer, control, guard, nowMicros } = context;
-  const delays = openDurations(writer, SERIES_LOOP_DELAY);
+  const { control, guard, nowMicros } = context;
   const utilization = performance.eventLoopUtilization.bind(performance);
   let heapAtMicros = Number.NEGATIVE_INFINITY;
 
   const onPing = guard.wrap((sequence: number) => {
     const atMicros = nowMicros();
-    writer.recordInt(delays, wholeMicros(atMicros - control.pingAtMicros));
     const { idle, active } = utilization();
     control.setCell(ControlCell.LoopIdleMillis, idle);
     control.setCell(ControlCell.LoopActiveMillis, active);
