@@ -48,7 +48,7 @@ const TOKEN_LENGTH_MAX = 512;
 
 export function hostPlatform(environment: Environment): TokenPlatform {
   return {
-    homeFolder: environment['HOME'] || homeFolder(),
+    homeFolder: environment.HOME || homeFolder(),
     temporaryFolder: tmpdir(),
     uid: process.getuid?.() ?? -1,
   };
@@ -57,9 +57,9 @@ export function hostPlatform(environment: Environment): TokenPlatform {
 /** The files to look at, in order. */
 export function tokenPlaces(environment: Environment, platform = hostPlatform(environment)): TokenPlace[] {
   const places: TokenPlace[] = [];
-  const named = environment['RINGTAIL_TOKEN_FILE'];
+  const named = environment.RINGTAIL_TOKEN_FILE;
   if (named) places.push({ path: named, made: false });
-  const runtimeFolder = environment['XDG_RUNTIME_DIR'];
+  const runtimeFolder = environment.XDG_RUNTIME_DIR;
   if (runtimeFolder) places.push({ path: join(runtimeFolder, 'ringtail', 'token'), made: true });
   if (platform.homeFolder) {
     places.push({ path: join(platform.homeFolder, '.local', 'state', 'ringtail', 'token'), made: true });
@@ -75,7 +75,7 @@ export function readToken(
   platform = hostPlatform(environment),
   ignored: IgnoredPlace = () => {},
 ): FoundToken | null {
-  const given = environment['RINGTAIL_TOKEN']?.trim();
+  const given = environment.RINGTAIL_TOKEN?.trim();
   if (given) {
     const reason = tokenFault(given);
     if (reason === '') return { token: given, place: 'RINGTAIL_TOKEN' };

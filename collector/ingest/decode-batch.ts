@@ -9,14 +9,15 @@ import { WIRE_LIMITS } from '../../agent/wire/limits';
 import { EVENT_GC, EVENT_NOTE, LOSS_REASONS } from '../../agent/wire/schema';
 import { SampleState, SeriesKind } from '../../assembly/layout';
 import { StackTable } from '../profile/stack-table';
-import type {
-  Batch,
-  InstanceStatus,
-  Loss,
-  RuntimeEvent,
-  SampleWindow,
-  Series,
-  SeriesValue,
+import {
+  type Batch,
+  columnPeriodMicros,
+  type InstanceStatus,
+  type Loss,
+  type RuntimeEvent,
+  type SampleWindow,
+  type Series,
+  type SeriesValue,
 } from '../store/batch';
 import { checkId, decodeDictionary } from './dictionary';
 import { EPOCH_SERIES, type Epoch } from './epoch';
@@ -122,7 +123,7 @@ export class BatchDecoder {
         window.columns,
         window.sampleCount,
         window.startMicros,
-        periodMicrosOf(window),
+        columnPeriodMicros(window),
       );
     } catch (error) {
       throw new WireError('ERR_WIRE_COLUMNS', `columns of a window: ${(error as Error).message}`);
@@ -151,8 +152,8 @@ export class BatchDecoder {
     const [sum, min, max] = [fields.number('sum'), fields.number('min'), fields.number('max')];
     const buckets = fields.bytes('buckets');
     try {
-      this.#scratch.clear();
       this.#scratch.addDelta({ count, sum, min, max, buckets });
+      this.#scratch.clear();
     } catch (error) {
       throw new WireError('ERR_WIRE_BUCKETS', `buckets of a value: ${(error as Error).message}`);
     }
@@ -161,11 +162,6 @@ export class BatchDecoder {
     }
     return { series, count, sum, min, max, buckets };
   }
-}
-
-/** What the core's column decoder is given for a window's period. */
-export function periodMicrosOf(window: SampleWindow): number {
-  return Math.round(window.periodNanos / 1000);
 }
 
 function addSeries(tuple: unknown, epoch: Epoch): void {

@@ -26,6 +26,8 @@ export const WIRE_ERRORS = {
   ERR_WIRE_AGENTS: 1013,
   /** The store did not take a batch; the agent keeps it and tries again. */
   ERR_WIRE_STORE: 1011,
+  /** A fault of the collector itself. */
+  ERR_WIRE_INTERNAL: 1011,
 } as const;
 
 export type WireErrorCode = keyof typeof WIRE_ERRORS;

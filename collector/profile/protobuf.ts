@@ -26,7 +26,10 @@ export class ProtobufWriter {
   varint(value: number): void {
     const bytes = this.#bytes;
     let rest = value;
-    if (rest < 0) return this.#negative(rest);
+    if (rest < 0) {
+      this.#negative(rest);
+      return;
+    }
     while (rest >= SMALL) {
       bytes[this.#length++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);

@@ -18,14 +18,30 @@ export type TailSecond = {
   loop: { utilization: number | null; delayMillis: { p50: number; p99: number; max: number } | null };
   gc: { count: number; totalMillis: number; maxMillis: number };
   /** Requests that ended in this second; aborted ones count too. errors: status ≥ 500. */
-  http: { requestsPerSecond: number; p50Millis: number | null; p99Millis: number | null; errors: number; aborted: number };
+  http: {
+    requestsPerSecond: number;
+    p50Millis: number | null;
+    p99Millis: number | null;
+    errors: number;
+    aborted: number;
+  };
   memory: { rssBytes: number; heapUsedBytes: number; heapLimitBytes: number };
   /** Hottest functions on CPU in the newest sampling windows, by self, then total: percent of CPU samples. */
   hot: { function: string; file: string; line: number; selfPercent: number; totalPercent: number }[];
   /** The main thread is stuck right now, or null. stack: root first, 'function (file:line)'. */
-  hang: { kind: 'javascript' | 'native' | 'blocked'; sinceMillis: number; forMillis: number; stack: string[] } | null;
+  hang: {
+    kind: 'javascript' | 'native' | 'blocked';
+    sinceMillis: number;
+    forMillis: number;
+    stack: string[];
+  } | null;
   /** Stalls that ended in this second. */
-  stalls: { startMillis: number; forMillis: number; kind: 'javascript' | 'native' | 'blocked'; stack: string[] }[];
+  stalls: {
+    startMillis: number;
+    forMillis: number;
+    kind: 'javascript' | 'native' | 'blocked';
+    stack: string[];
+  }[];
   /** Losses reported in this second, by reason. Empty: nothing was lost. */
   drops: { reason: string; count: number }[];
   sampler: { state: string; rateHz: number; windowMillis: number; ticks: number; repairedPercent: number };

@@ -1,0 +1,47 @@
+/** The forms of an answer. Headers are those of Go's net/http/pprof where its clients look at them. */
+import type { ServerResponse } from 'node:http';
+
+const PLAIN = 'text/plain; charset=utf-8';
+const HTML = 'text/html; charset=utf-8';
+/** Pages have no script and load nothing. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+export function sendText(response: ServerResponse, status: number, text: string, type = PLAIN): void {
+  send(response, status, type, Buffer.from(text, 'utf8'));
+}
+
+export function sendPage(response: ServerResponse, html: string): void {
+  response.setHeader('Content-Security-Policy', PAGE_POLICY);
+  send(response, 200, HTML, Buffer.from(html, 'utf8'));
+}
+
+/** Bytes to be saved under a name. body null: only the head, for HEAD. */
+export function sendFile(response: ServerResponse, name: string, body: Uint8Array | null): void {
+  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+  if (body !== null) {
+    send(response, 200, 'application/octet-stream', body);
+    return;
+  }
+  response.writeHead(200, {
+    'Content-Type': 'application/octet-stream',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end();
+}
+
+/** A fault as `go tool pprof` shows it to its user: X-Go-Pprof says that the body is a message. */
+export function sendPprofFault(response: ServerResponse, status: number, text: string): void {
+  response.setHeader('X-Go-Pprof', '1');
+  sendText(response, status, `${text}\n`);
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length });
+  response.end(body);
+}

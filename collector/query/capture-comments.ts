@@ -1,0 +1,76 @@
+/** What a profile says about itself, one set of lines an instance; `go tool pprof` prints them above its tables. */
+import type { Batch, Instance } from '../store/batch';
+import type { Coverage } from './coverage';
+import type { TickSums } from './window-profile';
+
+/** note: why the beginning is an estimate, or ''. */
+export function captureComments(
+  instance: Instance,
+  batches: readonly Batch[],
+  coverage: Coverage,
+  sums: TickSums,
+  note: string,
+): string[] {
+  const who = `${instance.service} ${instance.instance}`;
+  const lines = [
+    `${who}: node ${instance.nodeVersion}, ringtail ${instance.agentVersion} (${instance.core})`,
+  ];
+  if (note !== '') lines.push(`${who}: ${note}`);
+  const expected = sums.ticks + sums.lostTicks;
+  if (sums.ticks > 0) {
+    const interval = (sums.nanos / sums.ticks / 1e6).toFixed(3);
+    const complete = percent(sums.ticks, expected);
+    lines.push(
+      `${who}: interval ${interval} ms, ${Math.round(sums.ticks)} of ${Math.round(expected)} ticks (${complete})`,
+    );
+    lines.push(`${who}: inlined leaves repaired: ${percent(sums.repairedTicks, sums.jsTicks)} of JS ticks`);
+  } else {
+    lines.push(`${who}: no samples in this time (sampler ${samplerOf(batches)})`);
+  }
+  if (coverage.stuckMicros > 0) {
+    const cpu = seconds(coverage.stuckCpuMicros);
+    lines.push(`${who}: stuck in native code for ${seconds(coverage.stuckMicros)}, ${cpu} of it on CPU`);
+  }
+  if (coverage.idleMicros > 0)
+    lines.push(`${who}: asleep with the sampler off for ${seconds(coverage.idleMicros)}`);
+  if (coverage.missingMicros > 0)
+    lines.push(`${who}: ${seconds(coverage.missingMicros)} not covered by any window`);
+  lines.push(`${who}: ${selfCost(batches)}`, ...lossLines(who, batches));
+  return lines;
+}
+
+function selfCost(batches: readonly Batch[]): string {
+  let [spanMicros, cpuMicros, rotations, pauseMicros] = [0, 0, 0, 0];
+  let known = false;
+  for (const { status, startMicros, endMicros } of batches) {
+    if (status === null) continue;
+    spanMicros += endMicros - startMicros;
+    rotations += status.rotations;
+    pauseMicros += status.rotationPauseMicros;
+    if (status.agentCpuMicros !== null || status.samplerCpuMicros !== null) known = true;
+    cpuMicros += (status.agentCpuMicros ?? 0) + (status.samplerCpuMicros ?? 0);
+  }
+  const cpu = known ? `${percent(cpuMicros, spanMicros)} of a core` : 'CPU not known';
+  return `profiler's own cost: ${cpu}, ${rotations} rotations pausing main ${(pauseMicros / 1000).toFixed(1)} ms in all`;
+}
+
+function lossLines(who: string, batches: readonly Batch[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of batches.flatMap(({ losses }) => losses)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  if (counts.size === 0) return [];
+  return [`${who}: lost: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(', ')}`];
+}
+
+function samplerOf(batches: readonly Batch[]): string {
+  return batches.findLast(({ status }) => status !== null)?.status?.sampler ?? 'not known';
+}
+
+function percent(part: number, whole: number): string {
+  return `${whole > 0 ? ((100 * part) / whole).toFixed(1) : '0.0'} %`;
+}
+
+function seconds(micros: number): string {
+  return `${(micros / 1e6).toFixed(2)} s`;
+}

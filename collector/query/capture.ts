@@ -1,0 +1,130 @@
+/**
+ * A capture: asks agents for short windows, waits until their time has gone by, and makes one profile of what has its
+ * time in [t0, t0 + seconds) of each agent's own clock. It answers at the latest CAPTURE_GRACE_MILLIS after the end,
+ * also when an agent hangs, is mute or has gone: then the profile says what it knows of the time that is missing.
+ */
+import type { CoreTables } from '../../agent/core';
+import type { Agent, Agents } from '../ingest/agents';
+import type { Profile } from '../profile/profile';
+import { microsOf, wallMillisOf } from '../store/batch';
+import type { Store } from '../store/store';
+import { captureComments } from './capture-comments';
+import { coverageOf } from './coverage';
+import { type ProfileKind, profileHead, WindowProfile } from './window-profile';
+
+export const CAPTURE_GRACE_MILLIS = 1500;
+
+export type CaptureContext = { agents: Agents; store: Store; tables: CoreTables; nowMillis: () => number };
+
+/** signal: the asker has gone; the capture ends at once and gives null. */
+export type CaptureRequest = {
+  kind: ProfileKind;
+  seconds: number;
+  agents: readonly Agent[];
+  program: string;
+  signal: AbortSignal;
+};
+
+/** When an agent began, on its own clock. note: why that is an estimate, or ''. */
+type Start = { agent: Agent; t0Micros: number; note: string };
+
+export async function capture(context: CaptureContext, request: CaptureRequest): Promise<Profile | null> {
+  const { seconds, agents, signal } = request;
+  const deadlineMillis = context.nowMillis() + seconds * 1000 + CAPTURE_GRACE_MILLIS;
+  const starts = agents.map((agent) => startOf(context, agent, seconds));
+  await Promise.all(
+    starts.map((start) => untilCovered(context, start, seconds * 1e6, deadlineMillis, signal)),
+  );
+  if (signal.aborted) return null;
+  return profileOf(context, request, starts);
+}
+
+/** Asks the agent; its reply replaces the estimate whenever it comes. */
+function startOf({ nowMillis }: CaptureContext, agent: Agent, seconds: number): Start {
+  const t0Micros = microsOf(agent.instance, nowMillis());
+  const start = { agent, t0Micros, note: 'the agent did not say when it began: its time is estimated' };
+  agent.link?.request('capture', seconds).then(
+    ({ code, t0Micros, text }) => {
+      if (code === 0) Object.assign(start, { t0Micros, note: '' });
+      else start.note = `the agent refused the capture: ${text}`;
+    },
+    (error: Error) => {
+      start.note = error.message;
+    },
+  );
+  return start;
+}
+
+/** Resolves when the agent's windows reach the end, when it has ended, at the deadline, or when the asker has gone. */
+function untilCovered(
+  { agents, nowMillis }: CaptureContext,
+  start: Start,
+  lengthMicros: number,
+  deadlineMillis: number,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      stopListening();
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const look = (agent: Agent) => {
+      if (agent === start.agent && isCovered(agent, start.t0Micros + lengthMicros)) finish();
+    };
+    const timer = setTimeout(finish, Math.max(0, deadlineMillis - nowMillis()));
+    const stopListening = agents.listen({ committed: look, ended: look });
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) finish();
+  });
+}
+
+function isCovered(agent: Agent, endMicros: number): boolean {
+  if (agent.link === null && agent.lostMillis === 0) return true;
+  if (agent.windowEndMicros >= endMicros) return true;
+  const { status } = agent;
+  return agent.batchEndMicros >= endMicros && status !== null && status.sampler !== 'on' && status.hang === 0;
+}
+
+function isStuck({ link, status }: Agent): boolean {
+  return link !== null && status !== null && status.hang !== 0;
+}
+
+async function profileOf(
+  { store, tables }: CaptureContext,
+  { kind, seconds, program }: CaptureRequest,
+  starts: readonly Start[],
+): Promise<Profile> {
+  const first = starts[0]!;
+  const head = profileHead(kind, program, wallMillisOf(first.agent.instance, first.t0Micros));
+  head.durationNanos = seconds * 1e9;
+  const windows = new WindowProfile(kind, head, tables);
+  for (const { agent, t0Micros, note } of starts) {
+    const { instance } = agent;
+    const range = [t0Micros, t0Micros + seconds * 1e6] as const;
+    const batches = await store.batches({
+      agentId: instance.agentId,
+      fromMicros: range[0],
+      toMicros: range[1],
+    });
+    const before = { ...windows.sums };
+    for (const batch of batches) windows.add(batch, instance, ...range);
+    const coverage = coverageOf(batches, range, isStuck(agent));
+    const ticks = windows.sums.ticks - before.ticks;
+    const periodNanos =
+      ticks > 0 ? (windows.sums.nanos - before.nanos) / ticks : instance.periodMicros * 1000;
+    const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
+    windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
+    windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
+    head.period = Math.max(head.period, Math.round(periodNanos));
+    head.comments.push(
+      ...captureComments(instance, batches, coverage, difference(windows.sums, before), note),
+    );
+  }
+  return windows.profile;
+}
+
+function difference<Sums extends Record<string, number>>(after: Sums, before: Sums): Sums {
+  return Object.fromEntries(Object.entries(after).map(([key, value]) => [key, value - before[key]!])) as Sums;
+}

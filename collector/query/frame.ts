@@ -1,0 +1,43 @@
+/** How a function of a stack table is named for people: the same everywhere, in profiles, tails and hangs. */
+import { fileURLToPath } from 'node:url';
+import type { StackFunction, StackTable } from '../profile/stack-table';
+
+const FILE_URL = 'file://';
+
+/** Frames that stand for a state, not for a function. */
+export const FRAME_GC = '(garbage collector)';
+export const FRAME_PROGRAM = '(program)';
+export const FRAME_IDLE = '(idle)';
+export const FRAME_BLOCKED = '(blocked)';
+export const FRAME_STUCK = '(stuck in native code)';
+
+/** A path where the URL is one of a file, else the URL as it is (node:fs, evalmachine.<anonymous>, ''). */
+export function fileOf(url: string): string {
+  if (!url.startsWith(FILE_URL)) return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url;
+  }
+}
+
+/** V8's name; what has none is told apart by its place, or all of them would be one in a list by name. */
+export function functionName({ name, url, line }: StackFunction): string {
+  if (name !== '') return name;
+  const file = baseName(fileOf(url));
+  return file === '' ? '(anonymous)' : `(anonymous) ${file}:${line}`;
+}
+
+/** Root first: `handler (/srv/app.js:12)`. */
+export function describeStack(stacks: StackTable, stack: number): string[] {
+  return stacks.pathOf(stack).map((id) => {
+    const entry = stacks.functionOf(id);
+    const line = stacks.lineOf(id) || entry.line;
+    const file = fileOf(entry.url);
+    return file === '' ? functionName(entry) : `${functionName(entry)} (${file}:${line})`;
+  });
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}

@@ -1,0 +1,233 @@
+/** Batches of one agent to a line of the tail: what came is gathered until it makes up about a second. */
+import type { CoreTables, MergedHistogram } from '../../agent/core';
+import {
+  EVENT_HANG,
+  EVENT_HTTP,
+  EVENT_STALL,
+  HANG_BLOCKED,
+  HANG_JS,
+  SERIES_GC_PAUSE,
+  SERIES_HTTP_SERVER,
+  SERIES_LOOP_DELAY,
+} from '../../agent/wire/schema';
+import { describeStack } from '../query/frame';
+import { hotFunctions } from '../query/hot';
+import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
+import type { TailSecond } from './schema';
+
+const HOT_MAX = 10;
+/** So much of an agent's time makes a line; batches do not come by the clock. */
+const LINE_MICROS = 900_000;
+const ABORTED = 1 << 8;
+
+type HangKind = 'javascript' | 'native' | 'blocked';
+
+/** What statuses add up to. A CPU that the system does not tell stays null. */
+type StatusSums = {
+  loopIdleMicros: number;
+  loopActiveMicros: number;
+  processCpuMicros: number | null;
+  mainCpuMicros: number | null;
+  agentCpuMicros: number | null;
+};
+
+export class SecondBuilder {
+  #tables: CoreTables;
+  #batches: Batch[] = [];
+  #spanMicros = 0;
+  #delays: MergedHistogram;
+  #requests: MergedHistogram;
+
+  constructor(tables: CoreTables) {
+    this.#tables = tables;
+    this.#delays = tables.histogram();
+    this.#requests = tables.histogram();
+  }
+
+  /** True when there is enough for a line. */
+  add(batch: Batch): boolean {
+    this.#batches.push(batch);
+    this.#spanMicros += batch.endMicros - batch.startMicros;
+    return this.#spanMicros >= LINE_MICROS && this.#batches.some(({ status }) => status !== null);
+  }
+
+  clear(): void {
+    this.#batches = [];
+    this.#spanMicros = 0;
+  }
+
+  /** The line of what was gathered, which is then forgotten. */
+  take(instance: Instance): TailSecond {
+    const batches = this.#batches;
+    const spanMicros = Math.max(1, this.#spanMicros);
+    this.clear();
+    const last = batches.at(-1)!;
+    const status = batches.findLast((batch) => batch.status !== null)!.status!;
+    const sums = sumStatuses(batches);
+    return {
+      v: 1,
+      type: 'second',
+      atMillis: Math.round(wallMillisOf(instance, last.endMicros)),
+      service: instance.service,
+      instance: instance.instance,
+      cpu: {
+        processPercent: percentOf(sums.processCpuMicros, spanMicros),
+        mainPercent: percentOf(sums.mainCpuMicros, spanMicros),
+        agentPercent: percentOf(sums.agentCpuMicros, spanMicros),
+      },
+      loop: { utilization: utilizationOf(sums), delayMillis: this.#delayOf(batches) },
+      gc: gcOf(batches),
+      http: this.#httpOf(batches, spanMicros),
+      memory: {
+        rssBytes: status.rssBytes,
+        heapUsedBytes: status.heapUsedBytes,
+        heapLimitBytes: status.heapLimitBytes,
+      },
+      hot: hotFunctions(batches, this.#tables, HOT_MAX),
+      hang: hangOf(batches, instance, status, last.endMicros),
+      stalls: stallsOf(batches, instance),
+      drops: dropsOf(batches),
+      sampler: samplerOf(batches, status),
+    };
+  }
+
+  #delayOf(batches: readonly Batch[]): TailSecond['loop']['delayMillis'] {
+    gather(this.#delays, batches, SERIES_LOOP_DELAY, 0);
+    if (this.#delays.count === 0) return null;
+    const [p50 = 0, p99 = 0] = this.#delays.quantiles([0.5, 0.99]);
+    return { p50: millis(p50), p99: millis(p99), max: millis(this.#delays.max) };
+  }
+
+  #httpOf(batches: readonly Batch[], spanMicros: number): TailSecond['http'] {
+    gather(this.#requests, batches, SERIES_HTTP_SERVER, null);
+    const { count } = this.#requests;
+    const [p50 = 0, p99 = 0] = count > 0 ? this.#requests.quantiles([0.5, 0.99]) : [];
+    const ended = batches.flatMap(({ events }) => events.filter(({ kind }) => kind === EVENT_HTTP));
+    return {
+      requestsPerSecond: Math.round((count * 1e7) / spanMicros) / 10,
+      p50Millis: count > 0 ? millis(p50) : null,
+      p99Millis: count > 0 ? millis(p99) : null,
+      errors: ended.filter(({ a }) => a >= 500).length,
+      aborted: ended.filter(({ b }) => (b & ABORTED) !== 0).length,
+    };
+  }
+}
+
+/** Adds a series' gains into an empty histogram; threadId null takes all threads. */
+function gather(
+  into: MergedHistogram,
+  batches: readonly Batch[],
+  name: string,
+  threadId: number | null,
+): void {
+  into.clear();
+  for (const { series, buckets, count, sum, min, max } of batches.flatMap(({ values }) => values)) {
+    if (series.name !== name || buckets === null || (threadId !== null && series.threadId !== threadId))
+      continue;
+    into.addDelta({ count, sum, min, max, buckets });
+  }
+}
+
+function gcOf(batches: readonly Batch[]): TailSecond['gc'] {
+  const pauses = batches.flatMap(({ values }) =>
+    values.filter(({ series }) => series.name === SERIES_GC_PAUSE),
+  );
+  return {
+    count: pauses.reduce((sum, { count }) => sum + count, 0),
+    totalMillis: millis(pauses.reduce((total, { sum }) => total + sum, 0)),
+    maxMillis: millis(pauses.reduce((most, { max }) => Math.max(most, max), 0)),
+  };
+}
+
+function sumStatuses(batches: readonly Batch[]): StatusSums {
+  const statuses = batches.flatMap(({ status }) => (status === null ? [] : [status]));
+  const cpu = (pick: (status: InstanceStatus) => number | null) => {
+    const known = statuses.map(pick).filter((micros) => micros !== null);
+    return known.length === 0 ? null : total(known);
+  };
+  return {
+    loopIdleMicros: total(statuses.map(({ loopIdleMicros }) => loopIdleMicros)),
+    loopActiveMicros: total(statuses.map(({ loopActiveMicros }) => loopActiveMicros)),
+    processCpuMicros: cpu(({ processCpuMicros }) => processCpuMicros),
+    mainCpuMicros: cpu(({ mainCpuMicros }) => mainCpuMicros),
+    agentCpuMicros: cpu(({ agentCpuMicros, samplerCpuMicros }) =>
+      agentCpuMicros === null ? samplerCpuMicros : agentCpuMicros + (samplerCpuMicros ?? 0),
+    ),
+  };
+}
+
+function utilizationOf({ loopIdleMicros, loopActiveMicros }: StatusSums): number | null {
+  const whole = loopIdleMicros + loopActiveMicros;
+  return whole > 0 ? Math.round((1000 * loopActiveMicros) / whole) / 1000 : null;
+}
+
+function hangOf(
+  batches: readonly Batch[],
+  instance: Instance,
+  { hang, hangSinceMicros }: InstanceStatus,
+  nowMicros: number,
+): TailSecond['hang'] {
+  if (hang === 0) return null;
+  const told = batches.findLast(({ events }) =>
+    events.some(({ kind, stack }) => kind === EVENT_HANG && stack !== 0),
+  );
+  const event = told?.events.findLast(({ kind, stack }) => kind === EVENT_HANG && stack !== 0);
+  return {
+    kind: hangKind(hang),
+    sinceMillis: Math.round(wallMillisOf(instance, hangSinceMicros)),
+    forMillis: Math.round(Math.max(0, nowMicros - hangSinceMicros) / 1000),
+    stack: told === undefined || event === undefined ? [] : describeStack(told.stacks, event.stack),
+  };
+}
+
+function stallsOf(batches: readonly Batch[], instance: Instance): TailSecond['stalls'] {
+  return batches.flatMap(({ events, stacks }) =>
+    events
+      .filter(({ kind }) => kind === EVENT_STALL)
+      .map(({ startMicros, durationMicros, a, stack }) => ({
+        startMillis: Math.round(wallMillisOf(instance, startMicros)),
+        forMillis: Math.round(durationMicros / 1000),
+        kind: hangKind(a),
+        stack: describeStack(stacks, stack),
+      })),
+  );
+}
+
+function dropsOf(batches: readonly Batch[]): TailSecond['drops'] {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of batches.flatMap(({ losses }) => losses)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return [...counts].map(([reason, count]) => ({ reason, count }));
+}
+
+function samplerOf(batches: readonly Batch[], status: InstanceStatus): TailSecond['sampler'] {
+  const windows = batches.flatMap((batch) => batch.windows);
+  const jsTicks = total(windows.map((window) => window.jsTicks));
+  const repairedTicks = total(windows.map((window) => window.repairedTicks));
+  return {
+    state: status.sampler,
+    rateHz: status.rateHz,
+    windowMillis: status.windowMillis,
+    ticks: total(windows.map(({ ticks }) => ticks)),
+    repairedPercent: jsTicks > 0 ? Math.round((1000 * repairedTicks) / jsTicks) / 10 : 0,
+  };
+}
+
+function hangKind(hang: number): HangKind {
+  if (hang === HANG_JS) return 'javascript';
+  return hang === HANG_BLOCKED ? 'blocked' : 'native';
+}
+
+function percentOf(cpuMicros: number | null, spanMicros: number): number | null {
+  return cpuMicros === null ? null : Math.round((1000 * cpuMicros) / spanMicros) / 10;
+}
+
+/** µs to ms with three places. */
+function millis(micros: number): number {
+  return Math.round(micros) / 1000;
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
