@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { CoreRegion, DeltaWord, HistogramWord } from '../../assembly/layout';
+import { openEngine, resetEngine, slotAt } from './engines';
+import { bucketIndexOf, mantissaOfBound } from './exact-buckets';
+
+const LOWEST_INDEX = -1280;
+const OUT = CoreRegion.ReaderScratch;
+const SLOT = slotAt(0);
+
+/** (index, count) of an encoded delta, by the rules in the head of assembly/histogram.ts; index null for zero. */
+function decodeBuckets(bytes: Uint8Array): [number | null, number][] {
+  const buckets: [number | null, number][] = [];
+  let key = 0;
+  for (let at = 0; at < bytes.length; ) {
+    let token = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = bytes[at++]!;
+      token |= BigInt(byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    if (token & 1n) {
+      key += Number(token >> 1n);
+      continue;
+    }
+    buckets.push([key === 0 ? null : key - 1 + LOWEST_INDEX, Number(token >> 1n)]);
+    key++;
+  }
+  return buckets;
+}
+
+describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (engine) => {
+  const { core, buffer } = engine;
+  const words = new Uint32Array(buffer);
+  const cells = new Float64Array(buffer);
+
+  function fresh(): number {
+    resetEngine(engine);
+    return core.histogramCreate(SLOT);
+  }
+
+  function delta(base: number) {
+    const length = core.histogramDelta(base, OUT);
+    const [count, sum, min, max] = cells.slice(OUT >> 3, (OUT >> 3) + 4);
+    const bytes = new Uint8Array(buffer, OUT + DeltaWord.Buckets, length).slice();
+    return { count: count!, sum: sum!, min: min!, max: max!, buckets: decodeBuckets(bytes) };
+  }
+
+  const refused = (base: number, word: HistogramWord) => words[(base + word) >> 2];
+
+  it('puts both sides of every bucket bound of the whole range where the exact oracle does', () => {
+    const base = fresh();
+    const expected: [number | null, number][] = [];
+    for (let octave = -10; octave < 50; octave++) {
+      for (let s = 0; s < 128; s++) {
+        const below = mantissaOfBound(s + 1) * 2 ** (octave - 52); // the largest f64 of the bucket
+        const above = (mantissaOfBound(s) + 1) * 2 ** (octave - 52); // the smallest
+        const index = octave * 128 + s;
+        expect(core.keyOf(below), `${below}`).toBe(index - LOWEST_INDEX + 1);
+        expect(core.keyOf(above), `${above}`).toBe(index - LOWEST_INDEX + 1);
+        core.histogramRecord(base, below);
+        core.histogramRecord(base, above);
+        expected.push([index, 2]);
+      }
+    }
+    expect(delta(base).buckets).toEqual(expected);
+  });
+
+  it('agrees with the oracle on random values of every magnitude', () => {
+    for (let i = 0; i < 3000; i++) {
+      const value = 2 ** (-10 + 60 * Math.random());
+      expect(core.keyOf(value) - 1 + LOWEST_INDEX, `${value}`).toBe(bucketIndexOf(value));
+    }
+  });
+
+  it.each([0, -0, Number.MIN_VALUE, 2 ** -1060, 2 ** -1022, 2 ** -11, 2 ** -10])(
+    'counts %d as zero',
+    (value) => {
+      const base = fresh();
+      core.histogramRecord(base, value);
+      expect(delta(base)).toEqual({
+        count: 1,
+        sum: value + 0,
+        min: value + 0,
+        max: value + 0,
+        buckets: [[null, 1]],
+      });
+      expect(refused(base, HistogramWord.Low)).toBe(value === 0 ? 0 : 1);
+    },
+  );
+
+  it.each([
+    [2 ** 50 * (1 + 2 ** -52), 1],
+    [2 ** 51, 1],
+    [Number.MAX_VALUE, 1],
+    [2 ** 50, 0],
+  ])('counts %d in the last bucket, as 2^50', (value, high) => {
+    const base = fresh();
+    core.histogramRecord(base, value);
+    core.histogramRecord(base, value);
+    expect(delta(base)).toEqual({ count: 2, sum: 2 ** 51, min: 2 ** 50, max: 2 ** 50, buckets: [[6399, 2]] });
+    expect(refused(base, HistogramWord.High)).toBe(2 * high);
+  });
+
+  it.each([
+    [NaN, HistogramWord.NotANumber],
+    [Infinity, HistogramWord.Infinite],
+    [-Infinity, HistogramWord.Infinite],
+    [-1, HistogramWord.Negative],
+    [-Number.MIN_VALUE, HistogramWord.Negative],
+    [-Number.MAX_VALUE, HistogramWord.Negative],
+  ])('counts %d apart and in no bucket', (value, word) => {
+    const base = fresh();
+    core.histogramRecord(base, value);
+    expect(delta(base)).toMatchObject({ count: 0, sum: 0, buckets: [] });
+    expect(refused(base, word)).toBe(1);
+  });
+
+  it('records integers as it records the same f64', () => {
+    const base = fresh();
+    for (const value of [0, 1, 2, 3, 127, 128, 129, 1_000_000, 2 ** 31 - 1]) {
+      core.histogramRecordInt(base, value);
+      const integers = delta(base);
+      core.histogramRecord(base, value);
+      expect(integers).toEqual(delta(base));
+    }
+    core.histogramRecordInt(base, -5);
+    expect(refused(base, HistogramWord.Negative)).toBe(1);
+  });
+
+  it('tells each delta its own extremes', () => {
+    const base = fresh();
+    for (const values of [[5, 100, 7], [1000], [3, 3.5], [2 ** 40, 0.01]]) {
+      for (const value of values) core.histogramRecord(base, value);
+      expect(delta(base)).toMatchObject({
+        min: Math.min(...values),
+        max: Math.max(...values),
+        count: values.length,
+      });
+      expect(delta(base).count).toBe(0);
+    }
+  });
+
+  it('survives counts that wrap around 2^32 between two looks', () => {
+    const base = fresh();
+    core.histogramRecord(base, 8);
+    delta(base);
+    const octave = 13 - 1; // (4, 8]
+    const page = words[(base + HistogramWord.Directory + octave * 4) >> 2]!;
+    words[(page + 127 * 4) >> 2] = 2 ** 32 - 1;
+    words[(page + 512 + 127 * 4) >> 2] = 2 ** 32 - 1;
+    for (let i = 0; i < 3; i++) core.histogramRecord(base, 8);
+    expect(delta(base)).toMatchObject({ count: 3, buckets: [[383, 3]] });
+  });
+
+  it('counts what the arena has no room for, and loses nothing else', () => {
+    const base = fresh();
+    core.histogramRecord(base, 1);
+    words[32] = CoreRegion.End; // ArenaNext: no more chunks
+    while (core.allocate(SLOT, 1024));
+    core.histogramRecord(base, 1);
+    core.histogramRecord(base, 1000);
+    expect(delta(base)).toMatchObject({ count: 2, sum: 2, max: 1 });
+    expect(refused(base, HistogramWord.Unplaced)).toBe(1);
+  });
+});
