@@ -1,0 +1,20 @@
+/** How long a bench takes: rounds and batches, in full and with --quick. Set by the process that starts a row. */
+const quick = process.env.BENCH_QUICK === '1';
+
+export const settings = {
+  quick,
+  /** Alternating rounds of a bench inside one process. */
+  rounds: quick ? 5 : 25,
+  batchMillis: quick ? 5 : 25,
+  warmMillis: quick ? 60 : 400,
+  /** Alternating rounds of whole programs: CPU of fixed work, and short ones started for their start and exit. */
+  programRounds: quick ? 2 : 15,
+  startRounds: quick ? 5 : 30,
+  rotationRounds: quick ? 1 : 4,
+  serviceSeconds: quick ? 5 : 12,
+  /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
+  compileFiles: quick ? 12 : 90,
+  idleSettleSeconds: quick ? 12 : 40,
+  idleSeconds: quick ? 4 : 10,
+  idleCopies: quick ? 1 : 3,
+};
