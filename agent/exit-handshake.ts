@@ -40,12 +40,14 @@ export class ExitHandshake {
     }
   };
 
+  /** The slice after the end lets main take the inspector's last message while the agent thread is there to be told. */
   #closesInTime(): boolean {
     const deadlineMicros = this.#nowMicros() + DEADLINE_MILLIS * 1000;
-    while (!isOver(this.#control.state)) {
+    for (;;) {
+      const { state } = this.#control;
+      this.#control.waitWhile(state, SLICE_MILLIS);
+      if (isOver(state)) return true;
       if (this.#nowMicros() >= deadlineMicros) return false;
-      this.#control.waitWhile(this.#control.state, SLICE_MILLIS);
     }
-    return true;
   }
 }

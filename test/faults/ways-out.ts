@@ -7,7 +7,17 @@ export type WayOut = {
   name: string;
   /** The body, or one for each module system where they cannot be the same. */
   body: string | { cjs: string; esm: string };
+  /** Sent from outside once the program has said READY. */
+  signal?: NodeJS.Signals;
+  /**
+   * Node takes its inspector down inside these calls, before any JavaScript can run, and then names the session that
+   * the agent still has: a line on stderr that cannot be avoided.
+   */
+  abrupt?: boolean;
 };
+
+export const READY = 'ready to be signalled';
+export const NODE_LINE = 'Waiting for the debugger to disconnect...';
 
 const WORK_MILLIS = 300;
 
@@ -21,14 +31,21 @@ export const WAYS_OUT: readonly WayOut[] = [
   { name: 'rejection', body: later(`Promise.reject(new Error('rejected on purpose'));`) },
   {
     name: 'SIGTERM without a handler',
-    body: later(`process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000);`),
+    signal: 'SIGTERM',
+    body: later(`console.log('${READY}'); setTimeout(() => {}, 5000);`),
   },
   {
     name: 'SIGTERM with a handler',
+    signal: 'SIGTERM',
     body: `process.on('SIGTERM', (signal) => { console.log(signal); process.exit(3); });
-${later(`process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000);`)}`,
+${later(`console.log('${READY}'); setTimeout(() => {}, 5000);`)}`,
   },
-  { name: 'SIGINT', body: later(`process.kill(process.pid, 'SIGINT'); setTimeout(() => {}, 5000);`) },
+  { name: 'SIGINT', signal: 'SIGINT', body: later(`console.log('${READY}'); setTimeout(() => {}, 5000);`) },
+  {
+    name: 'SIGTERM to itself',
+    abrupt: true,
+    body: later(`process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000);`),
+  },
   { name: 'process.abort', body: later(`process.abort();`) },
   {
     name: 'unfinished top-level await',
@@ -51,7 +68,7 @@ if (cluster.isPrimary) {
   cluster.on('exit', (worker, code, signal) => { console.log('cluster worker', code, signal); process.exitCode = code; });
 } else { ${later('process.exit(6);')} }`,
   },
-  { name: 'process.reallyExit', body: later(`console.log('really'); process.reallyExit(4);`) },
+  { name: 'process.reallyExit', abrupt: true, body: later(`console.log('really'); process.reallyExit(4);`) },
   {
     name: 'removeAllListeners',
     body: later(
