@@ -32,8 +32,14 @@ import { Outgoing } from './outgoing';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
 
-const BUSY_TICK_MILLIS = 50;
+/** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
+const BUSY_TICK_MILLIS = 100;
 const REST_TICK_MILLIS = 250;
+const OWED_TICK_MILLIS = 50;
+/** Answering a ping costs main no more than this, µs: so little work right after one is our own doing. */
+const PONG_MICROS = 300;
+/** A main thread that seems to rest is pinged this often all the same, µs. */
+const PING_AT_LEAST_MICROS = 2e6;
 /** Main used less CPU than this since the last tick: it rests. */
 const REST_SHARE = 0.005;
 /** The agent thread was away this much longer than it slept, without using CPU itself: the process stood still. */
@@ -68,7 +74,9 @@ export class Aggregator {
   #tickAtMicros = 0;
   #tickMillis = 0;
   #mainCpuMicros: number | null = null;
-  #agentCpuMicros: number | null = null;
+  /** CPU of this thread at the last second's end, µs. */
+  #agentCpuMicros = 0;
+  #pingAtMicros = 0;
   #secondAtMicros = 0;
   #secondMainShare = 0;
   #flushAtMicros = 0;
@@ -153,44 +161,48 @@ export class Aggregator {
     this.#readPong();
     const share = this.#mainShare(now);
     const resting = share !== null && share < REST_SHARE;
-    if (this.#hangs.pingAtMicros === 0 && !(share === 0)) this.#sendPing(now);
+    const owed = this.#hangs.pingAtMicros !== 0;
+    if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
     this.#hangs.check(now);
     this.#sampling.tick(now, share);
     this.#feed.drain();
     this.#joinStalls(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
-    if (now - this.#flushAtMicros >= (resting && !this.#hasNews(now) ? REST_FLUSH_MILLIS : this.data.options.flushMillis) * 1000) this.#flush(now);
+    if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
-    this.#schedule(resting && this.#hangs.pingAtMicros === 0 ? REST_TICK_MILLIS : BUSY_TICK_MILLIS);
+    this.#schedule(owed ? OWED_TICK_MILLIS : resting && this.#hangs.pingAtMicros === 0 ? REST_TICK_MILLIS : BUSY_TICK_MILLIS);
   }
 
-  #hasNews(now: number): boolean {
-    return this.#outgoing.hasNews || this.#sampling.queue.length > 0 || this.#sampling.watched(now);
+  /** While somebody watches, every window brings its own flush, and this one only fills in when none comes. */
+  #flushMillis(now: number, resting: boolean): number {
+    const { flushMillis } = this.data.options;
+    if (this.#sampling.watched(now)) return this.#sampling.state === 'on' ? flushMillis * 1.5 : flushMillis;
+    return resting && !this.#outgoing.hasNews && this.#sampling.queue.length === 0 ? REST_FLUSH_MILLIS : flushMillis;
   }
 
   /** A tick that came far too late while this thread used no CPU: nobody ran. */
   #findSuspension(now: number): void {
-    const cpu = this.#cost.agentCpuMicros();
     const lateMicros = now - this.#tickAtMicros - this.#tickMillis * 1000;
-    const usedMicros = cpu === null || this.#agentCpuMicros === null ? 0 : cpu - this.#agentCpuMicros;
-    this.#agentCpuMicros = cpu;
-    const lostMicros = lateMicros - usedMicros;
+    if (lateMicros < SUSPENDED_MICROS) return;
+    const lostMicros = lateMicros - Math.max(0, this.#cost.agentCpuMicros() - this.#agentCpuMicros);
     if (lostMicros < SUSPENDED_MICROS) return;
     this.#hangs.suspended(lostMicros);
     this.#outgoing.event([EVENT_SUSPENDED, 0, now - lostMicros, lostMicros, 0, 0, 0]);
   }
 
-  /** CPU share of main since the last tick; exactly 0 when it did not run at all; null where it is not known. */
+  /** CPU share of main since the last tick; 0 when it did nothing but answer us; null where it is not known. */
   #mainShare(now: number): number | null {
     const cpu = this.#cost.mainCpuMicros();
     const before = this.#mainCpuMicros;
     this.#mainCpuMicros = cpu;
     if (cpu === null) return null;
     if (before === null) return 1;
-    return Math.max(0, cpu - before) / Math.max(1, now - this.#tickAtMicros);
+    const used = cpu - before - (this.#pingAtMicros >= this.#tickAtMicros ? PONG_MICROS : 0);
+    return Math.max(0, used) / Math.max(1, now - this.#tickAtMicros);
   }
 
   #sendPing(now: number): void {
+    this.#pingAtMicros = now;
     this.#page.sendPing(++this.#ping, now);
     this.#hangs.pinged(now);
     this.data.pings.postMessage(this.#ping);
@@ -207,6 +219,7 @@ export class Aggregator {
     const ownMicros = this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros);
     this.#sampling.govern(now, (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros));
     this.#ownMicros = ownMicros;
+    this.#agentCpuMicros = this.#cost.agentCpuMicros();
     this.#secondAtMicros = now;
     if (this.#mainCpuMicros !== null && this.#mainCpuMicros - this.#secondMainShare < 1000) return;
     this.#secondMainShare = this.#mainCpuMicros ?? 0;
@@ -292,7 +305,6 @@ export class Aggregator {
   }
 
   #status(): StatusTuple {
-    const now = nowMicros();
     const page = this.#page;
     const before = this.#loopBefore;
     const idle = page.cell(ControlCell.LoopIdleMillis);

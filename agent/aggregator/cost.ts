@@ -35,11 +35,12 @@ export class Cost {
 
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
-    return (this.#agent.micros() ?? 0) + this.#samplerCpu() + this.rotationPauseMicros;
+    return this.agentCpuMicros() + this.#samplerCpu() + this.rotationPauseMicros;
   }
 
-  agentCpuMicros(): number | null {
-    return this.#agent.micros();
+  /** CPU of the agent thread so far, µs; 0 where it is not known. */
+  agentCpuMicros(): number {
+    return this.#agent.micros() ?? 0;
   }
 
   get knowsSamplers(): boolean {

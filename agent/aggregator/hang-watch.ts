@@ -8,7 +8,7 @@ import { HANG_NATIVE } from '../wire/schema';
 /** A hang that goes on is told again this often, µs. */
 const TELL_EVERY_MICROS = 1e6;
 /** Main owes an answer to the inspector for this long: it is in native code, µs. */
-const NATIVE_AFTER_MICROS = 200e3;
+const NATIVE_AFTER_MICROS = 100e3;
 /** A new cut of the window while the hang lasts, µs. */
 const CUT_EVERY_MICROS = 500e3;
 
