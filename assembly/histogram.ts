@@ -7,6 +7,9 @@
  * one; a value that was being recorded meanwhile may have its bucket in one epoch and its extreme in the other. So an
  * extreme counts only if it lies in the outermost bucket that gained, else that bucket's middle stands for it.
  *
+ * The sum is read after the buckets, so it covers all that was counted; values that come while buckets are read may be
+ * in one snapshot's sum and the next one's count. A snapshot without a count takes no sum, so sums add up too.
+ *
  * A delta's buckets are tokens, each a varint of at most 8 bytes, in ascending order of keys (see buckets.ts) from 0 on:
  * even, the current key gained token / 2 (at least 1), go to the next key; odd, skip token >> 1 keys (at least 1; never
  * at the end, never twice in a row).
@@ -127,16 +130,15 @@ export function histogramDelta(base: usize, out: usize): u32 {
       next = key + 1;
     }
   }
-  const sum = load<f64>(base, HistogramWord.Sum);
-  store<f64>(out, sum - load<f64>(base, HistogramWord.PreviousSum), DeltaWord.Sum);
-  store<f64>(base, sum, HistogramWord.PreviousSum);
   store<f64>(out, count, DeltaWord.Count);
   if (count > 0) {
+    const sum = load<f64>(base, HistogramWord.Sum);
+    store<f64>(out, sum - load<f64>(base, HistogramWord.PreviousSum), DeltaWord.Sum);
+    store<f64>(base, sum, HistogramWord.PreviousSum);
     store<f64>(out, extreme(base, epoch, lowest, false), DeltaWord.Min);
     store<f64>(out, extreme(base, epoch, next - 1, true), DeltaWord.Max);
   } else {
-    store<f64>(out, 0, DeltaWord.Min);
-    store<f64>(out, 0, DeltaWord.Max);
+    memory.fill(out + DeltaWord.Sum, 0, 24);
   }
   return <u32>(at - out) - DeltaWord.Buckets;
 }

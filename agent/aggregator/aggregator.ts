@@ -165,7 +165,7 @@ export class Aggregator {
     if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
     this.#hangs.check(now);
     this.#sampling.tick(now, share);
-    this.#feed.drain();
+    if (share !== 0) this.#feed.drain();
     this.#joinStalls(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
@@ -228,6 +228,7 @@ export class Aggregator {
 
   #flush(now: number): void {
     this.#flushAtMicros = now;
+    this.#feed.drain();
     const faults = this.#page.hostFaults;
     this.#outgoing.lost('host-fault', faults - this.#faultsBefore, now);
     this.#faultsBefore = faults;

@@ -115,12 +115,14 @@ export function histogramTwin(
         next = key + 1;
       }
     }
-    const sum = f64[(base + HistogramWord.Sum) >> 3]!;
-    f64[(out + DeltaWord.Sum) >> 3] = sum - f64[(base + HistogramWord.PreviousSum) >> 3]!;
-    f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
     f64[(out + DeltaWord.Count) >> 3] = count;
-    f64[(out + DeltaWord.Min) >> 3] = count > 0 ? extreme(base, epoch, lowest, false) : 0;
-    f64[(out + DeltaWord.Max) >> 3] = count > 0 ? extreme(base, epoch, next - 1, true) : 0;
+    if (count > 0) {
+      const sum = f64[(base + HistogramWord.Sum) >> 3]!;
+      f64[(out + DeltaWord.Sum) >> 3] = sum - f64[(base + HistogramWord.PreviousSum) >> 3]!;
+      f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
+      f64[(out + DeltaWord.Min) >> 3] = extreme(base, epoch, lowest, false);
+      f64[(out + DeltaWord.Max) >> 3] = extreme(base, epoch, next - 1, true);
+    } else f64.fill(0, (out + DeltaWord.Sum) >> 3, (out + DeltaWord.Buckets) >> 3);
     return at - out - DeltaWord.Buckets;
   }
 

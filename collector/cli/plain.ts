@@ -17,7 +17,7 @@ export function hotName(hot: TailSecond['hot'][number]): string {
 /** The inner frames of a root-first stack, leaf first. */
 export function stackText(stack: readonly string[], frames: number = STACK_FRAMES): string {
   if (stack.length === 0) return '(no stack)';
-  const inner = stack.slice(-frames).reverse().map(printable).join(' < ');
+  const inner = stack.slice(-frames).reverse().map(shortFrame).join(' < ');
   return stack.length > frames ? `${inner} < …` : inner;
 }
 
@@ -75,7 +75,12 @@ function head(line: TailLine): string {
   return `${clockText(line.atMillis)} ${printable(line.service)}/${printable(line.instance)}`;
 }
 
+/** A frame as in 'function (file:line)', printable, its path shortened. */
+export function shortFrame(frame: string): string {
+  return printable(frame).replace(/ \(([^()]*)\)$/, (_, place: string) => ` (${shortFile(place)})`);
+}
+
 /** The last two parts of a path: enough to know the file, short enough for a line. */
-export function shortFile(file: string): string {
+function shortFile(file: string): string {
   return file.split(/[\\/]/).slice(-2).join('/');
 }

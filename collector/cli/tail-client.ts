@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { readToken } from '../../agent/wire/token';
 import type { TailLine } from '../tail/schema';
 import { CliError } from './cli-error';
 import { printable } from './printable';
@@ -57,6 +58,7 @@ export class TailClient {
       handshakeTimeout: HANDSHAKE_MILLIS,
       maxPayload: LINE_BYTES_MAX,
       perMessageDeflate: false,
+      headers: authorization(),
     });
     this.#socket = socket;
     let cause = 'the connection closed';
@@ -109,7 +111,7 @@ export class TailClient {
       const said = printable(body.slice(0, REFUSAL_BYTES_MAX).trim().replace(/\s+/g, ' '));
       const advice =
         status === 401
-          ? 'this collector asks for a token: run as the same user, or set RINGTAIL_TOKEN'
+          ? 'give its token: set RINGTAIL_TOKEN, or RINGTAIL_TOKEN_FILE to the file that holds it'
           : 'is that the address of a ringtail collector? choose another with --url';
       this.#fail(
         new CliError(
@@ -156,4 +158,12 @@ export class TailClient {
 
 function causeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
+/** Only a token that was given on purpose: one found by itself would go to whoever sits on the port. */
+function authorization(): Record<string, string> {
+  const { RINGTAIL_TOKEN, RINGTAIL_TOKEN_FILE } = process.env;
+  const given =
+    RINGTAIL_TOKEN || RINGTAIL_TOKEN_FILE ? readToken({ RINGTAIL_TOKEN, RINGTAIL_TOKEN_FILE }) : null;
+  return given === null ? {} : { authorization: `Bearer ${given.token}` };
 }

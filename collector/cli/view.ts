@@ -7,7 +7,7 @@ import type { TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
-import { hotName, stackText } from './plain';
+import { hotName, shortFrame, stackText } from './plain';
 import { cutText, printable } from './printable';
 
 export type ViewSize = { columns: number; rows: number };
@@ -119,7 +119,7 @@ function hangLines({ hang }: TailSecond): RankedRow[] {
       rank: index === 0 ? 1 : 5,
       row: [
         segment(
-          `${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? '' : 'called by '}${printable(name)}`,
+          `${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? '' : 'called by '}${shortFrame(name)}`,
           'red',
         ),
       ],

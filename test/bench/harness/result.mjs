@@ -47,13 +47,13 @@ export function comparisonRows({
   scale = 1,
 }) {
   const own = results.get(ours).map((value) => value * scale);
-  const valueOf = (name) => median(results.get(name)) * scale;
+  const middleOf = (name) => median(results.get(name)) * scale;
   const floorValues = floors
     .filter((name) => results.has(name))
-    .map((name) => ({ name, value: valueOf(name) }));
+    .map((name) => ({ name, value: middleOf(name) }));
   const present = peers
     .filter(({ name }) => results.has(name))
-    .sort((a, b) => valueOf(a.name) - valueOf(b.name));
+    .sort((a, b) => middleOf(a.name) - middleOf(b.name));
   return present.map(({ name, pkg, goal = 0 }, place) => {
     const wanted = place === 0 ? Math.max(bestGoal, goal) : goal;
     const ratio = ratioInterval(
@@ -64,7 +64,7 @@ export function comparisonRows({
       work,
       unit,
       ours: interval(own),
-      peer: peerOf(name, pkg, valueOf(name)),
+      peer: peerOf(name, pkg, middleOf(name)),
       ratio,
       floors: floorValues,
       goal: wanted > 0 ? `≥ ${wanted}×${place === 0 && bestGoal > 0 ? ' the best' : ''}` : '',
