@@ -154,9 +154,12 @@ export class TailHub implements AgentListener {
     if (clients.length === 0) return;
     const { counters } = this.#context;
     const text = JSON.stringify(line);
-    for (const { socket } of clients) {
+    for (const client of clients) {
+      const { socket } = client;
+      if (!this.#clients.has(client)) continue;
       if (socket.bufferedAmount > WAITING_BYTES_MAX) {
         counters.slowTailClients++;
+        this.#clients.delete(client);
         socket.terminate();
         continue;
       }

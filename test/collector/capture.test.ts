@@ -1,0 +1,198 @@
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Collector, startCollector } from '../../collector/collector';
+import { readPprof } from './pprof-reader';
+import { nowMicros, PERIOD_MICROS, SyntheticAgent } from './synthetic-agent';
+
+const TOKEN = 'a-token-of-the-tests-0123456789';
+const SHARES = [
+  { stack: 'main@file:///srv/app.js:1:2;handler@file:///srv/app.js:10:12', state: 0, share: 0.6 },
+  { stack: 'main@file:///srv/app.js:1:2;parse@file:///srv/app.js:20:25', state: 0, share: 0.2 },
+  { stack: '', state: 1, share: 0.1 },
+  { stack: '', state: 3, share: 0.1 },
+];
+
+let collector: Collector;
+let base: string;
+const agents: SyntheticAgent[] = [];
+
+beforeEach(async () => {
+  collector = await startCollector({ port: 0, token: TOKEN, environment: {} });
+  base = `http://127.0.0.1:${collector.address.port}`;
+});
+
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.close();
+  await collector.close();
+});
+
+async function connected(service = 'shop', instance?: string): Promise<SyntheticAgent> {
+  const agent = new SyntheticAgent(collector.address, TOKEN, service, instance);
+  agents.push(agent);
+  await agent.connect();
+  return agent;
+}
+
+async function take(path: string): Promise<ReturnType<typeof readPprof>> {
+  const response = await fetch(base + path);
+  const body = new Uint8Array(await response.arrayBuffer());
+  expect(response.status, Buffer.from(body).toString()).toBe(200);
+  return readPprof(gunzipSync(body));
+}
+
+describe('a CPU capture', () => {
+  it("holds the shares of the program's stacks, and nothing idle", async () => {
+    const agent = await connected();
+    agent.run(SHARES);
+    const profile = await take('/debug/pprof/profile?seconds=2');
+    expect(profile.sampleTypes).toEqual(['samples/count', 'cpu/nanoseconds']);
+    expect(profile.periodType).toBe('cpu/nanoseconds');
+    expect(profile.period).toBe(PERIOD_MICROS * 1000);
+    expect(profile.durationNanos).toBe(2e9);
+    const counts = profile.folded(0);
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    expect(total).toBeGreaterThan(170);
+    expect(total).toBeLessThan(186);
+    expect(counts.get('main;handler')! / total).toBeCloseTo(0.6 / 0.9, 1);
+    expect(counts.get('main;parse')! / total).toBeCloseTo(0.2 / 0.9, 1);
+    expect(counts.get('(garbage collector)')! / total).toBeCloseTo(0.1 / 0.9, 1);
+    expect([...counts.keys()].some((stack) => stack.includes('idle'))).toBe(false);
+    expect(profile.files).toContain('/srv/app.js');
+    expect(profile.labels).toEqual(new Set(['service=shop', 'instance=shop:1', 'thread=main']));
+    expect(profile.comments.join('\n')).toMatch(/interval 10\.101 ms, \d+ of \d+ ticks \(100\.0 %\)/);
+    expect(profile.comments.join('\n')).toContain('inlined leaves repaired: 0.0 % of JS ticks');
+    expect(profile.comments.join('\n')).toMatch(/profiler's own cost: \d+\.\d % of a core/);
+  });
+
+  it('asks the agent for the time it takes, and two at once both answer', async () => {
+    const agent = await connected();
+    agent.run(SHARES);
+    const [one, two] = await Promise.all([
+      take('/debug/pprof/profile?seconds=1'),
+      take('/debug/pprof/wall?seconds=2'),
+    ]);
+    expect(agent.controls.map((control) => control.slice(2))).toEqual([
+      ['capture', 1],
+      ['capture', 2],
+    ]);
+    expect(one!.folded(0).get('main;handler')).toBeGreaterThan(50);
+    expect(two!.folded(0).get('main;handler')).toBeGreaterThan(100);
+  });
+
+  it('joins the instances of a service and labels each', async () => {
+    const one = await connected('shop', 'shop:1');
+    const two = await connected('shop', 'shop:2');
+    one.run(SHARES);
+    two.run([{ stack: 'main;other', state: 0, share: 1 }]);
+    const profile = await take('/debug/pprof/profile?seconds=1');
+    expect(profile.labels).toContain('instance=shop:1');
+    expect(profile.labels).toContain('instance=shop:2');
+    expect(profile.folded(0).get('main;other')).toBeGreaterThan(90);
+    const alone = await take('/debug/pprof/profile?seconds=1&instance=shop:2');
+    expect(alone.folded(0).has('main;handler')).toBe(false);
+  });
+
+  it('answers at most 1.5 s late when the main thread is stuck in native code, and shows it', async () => {
+    const agent = await connected();
+    const sinceMicros = nowMicros();
+    const timer = setInterval(() => {
+      const status = agent.status({ hang: 2, hangSinceMicros: sinceMicros, mainCpuMicros: 200_000 });
+      agent.send(agent.batch({ status, events: [[5, 0, sinceMicros, nowMicros() - sinceMicros, 2, 0, 0]] }));
+    }, 200);
+    const began = Date.now();
+    const profile = await take('/debug/pprof/profile?seconds=1');
+    clearInterval(timer);
+    expect(Date.now() - began).toBeLessThan(2900);
+    const cpuNanos = profile.folded(1).get('(stuck in native code)')!;
+    expect(cpuNanos).toBeGreaterThan(0.9e9);
+    expect(cpuNanos).toBeLessThanOrEqual(1e9);
+    expect(profile.comments.join('\n')).toContain('stuck in native code for 1.00 s');
+  });
+
+  it('answers with an estimate when the agent does not reply', async () => {
+    const agent = await connected();
+    agent.replies = false;
+    agent.run(SHARES);
+    const profile = await take('/debug/pprof/profile?seconds=1');
+    expect(profile.folded(0).get('main;handler')).toBeGreaterThan(40);
+    expect(profile.comments.join('\n')).toContain('its time is estimated');
+  });
+
+  it('ends at once when the agent says goodbye', async () => {
+    const agent = await connected();
+    agent.run(SHARES);
+    setTimeout(() => agent.close(), 600);
+    const began = Date.now();
+    const profile = await take('/debug/pprof/profile?seconds=20');
+    expect(Date.now() - began).toBeLessThan(5000);
+    expect(profile.folded(0).get('main;handler')).toBeGreaterThan(10);
+    expect(profile.comments.join('\n')).toContain('not covered by any window');
+  });
+
+  it('ends when the client goes, and the collector goes on', async () => {
+    const agent = await connected();
+    agent.run(SHARES);
+    const left = new AbortController();
+    const asked = fetch(`${base}/debug/pprof/profile?seconds=60`, { signal: left.signal }).catch(
+      (error) => error,
+    );
+    await agentAsked(agent);
+    left.abort();
+    expect(((await asked) as Error).name).toBe('AbortError');
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('a wall capture', () => {
+  it('counts idle time too', async () => {
+    const agent = await connected();
+    agent.run(SHARES);
+    const profile = await take('/debug/pprof/wall?seconds=1');
+    expect(profile.sampleTypes).toEqual(['samples/count', 'wall/nanoseconds']);
+    expect(profile.folded(0).get('(idle)')).toBeGreaterThan(5);
+    expect(profile.folded(1).get('main;handler')).toBeGreaterThan(0.5e9);
+  });
+
+  it('knows time asleep with the sampler off as idle', async () => {
+    const agent = await connected();
+    const timer = setInterval(
+      () => agent.send(agent.batch({ status: agent.status({ sampler: 'idle' }) })),
+      200,
+    );
+    const profile = await take('/debug/pprof/wall?seconds=1');
+    clearInterval(timer);
+    expect(profile.folded(1).get('(idle)')).toBeGreaterThan(0.9e9);
+  });
+});
+
+describe('choosing what to capture', () => {
+  it('is refused where more than one service is connected and none is named', async () => {
+    await connected('shop');
+    await connected('billing');
+    const response = await fetch(`${base}/debug/pprof/profile?seconds=1`);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('x-go-pprof')).toBe('1');
+    expect(response.headers.get('content-disposition')).toBeNull();
+    const text = await response.text();
+    expect(text).toContain('add ?service=');
+    expect(text).toContain('service=billing');
+    expect(text).toContain('service=shop');
+  });
+
+  it('says what is connected when the name is not', async () => {
+    await connected('shop');
+    const response = await fetch(`${base}/debug/pprof/profile?service=nosuch`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('service nosuch is not connected');
+  });
+
+  it('says that no agent is connected', async () => {
+    const response = await fetch(`${base}/debug/pprof/profile`);
+    expect(response.status).toBe(503);
+    expect(await response.text()).toContain('ringtail/agent/register');
+  });
+});
+
+async function agentAsked(agent: SyntheticAgent): Promise<void> {
+  while (agent.controls.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,178 @@
+/**
+ * Hostile bytes: whatever comes, the decoder answers with a coded error or a checked message, soon and in little
+ * memory. RINGTAIL_FUZZ gives the number of random and of mutated messages (10,000 each by default).
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createTables } from '../../agent/core';
+import { BatchDecoder } from '../../collector/ingest/decode-batch';
+import { decodeGoodbye, decodeHello, decodeReply } from '../../collector/ingest/decode-hello';
+import { Epoch } from '../../collector/ingest/epoch';
+import { decodeMessage } from '../../collector/ingest/msgpack';
+import { scanMessage } from '../../collector/ingest/scan';
+import { WIRE_ERRORS, WireError } from '../../collector/ingest/wire-error';
+import { varints } from './synthetic-agent';
+
+const COUNT = Number(process.env.RINGTAIL_FUZZ ?? 10_000);
+const GOLDEN = ['hello', 'dictionary', 'batch', 'reply', 'goodbye'].map((name) =>
+  Buffer.from(readFileSync(join(__dirname, 'golden', `${name}.hex`), 'utf8').trim(), 'hex'),
+);
+const decoder = new BatchDecoder(createTables());
+
+/** mulberry32: the same bytes every time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** What a session does with a message, without the session. Returns the code of the refusal or 'ok'. */
+function digest(bytes: Uint8Array): string {
+  try {
+    const message = decodeMessage(bytes);
+    if (!Array.isArray(message)) return 'no array';
+    const epoch = new Epoch();
+    if (message[0] === 2) decodeHello(message);
+    else if (message[0] === 4) decoder.dictionary(message, epoch);
+    else if (message[0] === 7) decoder.batch(message, 'aa', epoch, bytes.length);
+    else if (message[0] === 8) decodeReply(message);
+    else if (message[0] === 10) decodeGoodbye(message);
+    return 'ok';
+  } catch (error) {
+    if (error instanceof WireError && error.code in WIRE_ERRORS) return error.code;
+    throw error;
+  }
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+    return 'ok';
+  } catch (error) {
+    return (error as WireError).code;
+  }
+}
+
+describe('hostile bytes', () => {
+  it(`${COUNT} random messages are refused with a code`, () => {
+    const random = seeded(1);
+    for (let round = 0; round < COUNT; round++) {
+      const bytes = Uint8Array.from({ length: 1 + Math.floor(random() * 120) }, () =>
+        Math.floor(random() * 256),
+      );
+      digest(bytes);
+    }
+  });
+
+  it(`${COUNT} mutated messages are refused with a code or still make sense`, () => {
+    const random = seeded(2);
+    const outcomes = new Map<string, number>();
+    for (let round = 0; round < COUNT; round++) {
+      let bytes = Uint8Array.from(GOLDEN[round % GOLDEN.length]!);
+      for (let change = 0; change <= random() * 4; change++) {
+        const at = Math.floor(random() * bytes.length);
+        const kind = random();
+        if (kind < 0.6) bytes[at] = Math.floor(random() * 256);
+        else if (kind < 0.8) bytes = bytes.slice(0, at + 1);
+        else bytes = Uint8Array.from([...bytes.slice(0, at), ...bytes.slice(at + 1)]);
+      }
+      const outcome = digest(bytes);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    // The mutations reach past the scan into every check of the decoder.
+    for (const code of [
+      'ok',
+      'ERR_WIRE_ENCODING',
+      'ERR_WIRE_MESSAGE',
+      'ERR_WIRE_DICTIONARY',
+      'ERR_WIRE_VERSION',
+      'ERR_WIRE_COLUMNS',
+      'ERR_WIRE_BUCKETS',
+    ]) {
+      expect([code, (outcomes.get(code) ?? 0) > 0]).toEqual([code, true]);
+    }
+  });
+
+  it('every golden message passes', () => {
+    expect(GOLDEN.map(digest)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  });
+
+  it('bombs are refused at once and without memory', () => {
+    const bombs: [string, Uint8Array][] = [
+      ['ERR_WIRE_ENCODING', Uint8Array.from([0xdd, 0xff, 0xff, 0xff, 0xff])],
+      ['ERR_WIRE_ENCODING', Uint8Array.from([0xdf, 0xff, 0xff, 0xff, 0xff])],
+      ['ERR_WIRE_ENCODING', Uint8Array.from([0xc6, 0xff, 0xff, 0xff, 0xff])],
+      ['ERR_WIRE_LIMIT', Uint8Array.from([0xdb, 0xff, 0xff, 0xff, 0xff])],
+      ['ERR_WIRE_ENCODING', Uint8Array.from([0xd4, 0x72, 0x40])],
+      ['ERR_WIRE_LIMIT', new Uint8Array(100_000).fill(0x91)],
+      ['ERR_WIRE_LIMIT', Uint8Array.from([0xdd, 0, 6, 0x1a, 0x81, ...new Uint8Array(400_001)])],
+    ];
+    const before = process.memoryUsage().rss;
+    const began = performance.now();
+    for (const [code, bytes] of bombs) expect(codeOf(() => decodeMessage(bytes))).toBe(code);
+    expect(performance.now() - began).toBeLessThan(500);
+    expect(process.memoryUsage().rss - before).toBeLessThan(16e6);
+  });
+});
+
+describe('the scan', () => {
+  it('counts values and finds what follows the message', () => {
+    expect(scanMessage(Uint8Array.from([0x93, 0x01, 0xa1, 0x61, 0x91, 0xc0]))).toBe(5);
+    expect(codeOf(() => scanMessage(Uint8Array.from([0x90, 0x90])))).toBe('ERR_WIRE_ENCODING');
+    expect(codeOf(() => scanMessage(Uint8Array.from([])))).toBe('ERR_WIRE_ENCODING');
+  });
+
+  it('holds limits exactly', () => {
+    const limits = { nestingDepth: 2, messageValues: 4, stringBytes: 2 };
+    expect(scanMessage(Uint8Array.from([0x91, 0x91, 0x01]), limits)).toBe(3);
+    expect(codeOf(() => scanMessage(Uint8Array.from([0x91, 0x91, 0x91, 0x01]), limits))).toBe(
+      'ERR_WIRE_LIMIT',
+    );
+    expect(scanMessage(Uint8Array.from([0x93, 1, 2, 3]), limits)).toBe(4);
+    expect(codeOf(() => scanMessage(Uint8Array.from([0x94, 1, 2, 3, 4]), limits))).toBe('ERR_WIRE_LIMIT');
+    expect(codeOf(() => scanMessage(Uint8Array.from([0xa3, 97, 97, 97]), limits))).toBe('ERR_WIRE_LIMIT');
+  });
+});
+
+describe('the dictionary', () => {
+  const decode = (epoch: Epoch, tuple: unknown[]) => decoder.dictionary([4, 1, tuple, []], epoch);
+
+  it('skips what is known, adds what is new and refuses what is not in it', () => {
+    const epoch = new Epoch();
+    decode(epoch, [1, ['a', 'b'], 1, varints([1, 2, 3, 4]), 1, varints([1, 1, 9])]);
+    decode(epoch, [1, ['a', 'b', 'c'], 1, varints([1, 2, 3, 4, 3, 2, 5, 6]), 1, varints([1, 1, 9, 1, 2, 8])]);
+    expect([epoch.stacks.lastString, epoch.stacks.lastFunction, epoch.stacks.lastStack]).toEqual([3, 2, 2]);
+    expect(epoch.stacks.functionOf(2)).toEqual({ name: 'c', url: 'b', line: 5, column: 6 });
+    const wrong: [string, unknown[]][] = [
+      ['ERR_WIRE_DICTIONARY', [9, ['x'], 3, varints([]), 3, varints([])]],
+      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([99, 1, 1, 1]), 3, varints([])]],
+      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([0, 1, 1])]],
+      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([9, 1, 1])]],
+      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([1, 77, 1])]],
+      ['ERR_WIRE_MESSAGE', [4, [], 3, varints([1, 1]), 3, varints([])]],
+      ['ERR_WIRE_MESSAGE', [4, [7], 3, varints([]), 3, varints([])]],
+      ['ERR_WIRE_ENCODING', [4, [], 3, Uint8Array.from([0x80]), 3, varints([])]],
+    ];
+    for (const [code, tuple] of wrong) expect(codeOf(() => decode(epoch, tuple))).toBe(code);
+    expect([epoch.stacks.lastString, epoch.stacks.lastFunction, epoch.stacks.lastStack]).toEqual([3, 2, 2]);
+  });
+
+  it('begins anew when a full one contradicts it, and leaves the old one to whoever holds it', () => {
+    const epoch = new Epoch();
+    decode(epoch, [1, ['a'], 1, varints([]), 1, varints([])]);
+    const held = epoch.stacks;
+    decode(epoch, [1, ['other'], 1, varints([]), 1, varints([])]);
+    expect([held.string(1), epoch.stacks.string(1)]).toEqual(['a', 'other']);
+  });
+
+  it('replaces control characters', () => {
+    const epoch = new Epoch();
+    decode(epoch, [1, ['a\u001b[31mb\n'], 1, varints([]), 1, varints([])]);
+    expect(epoch.stacks.string(1)).toBe('a?[31mb?');
+  });
+});

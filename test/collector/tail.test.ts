@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { type Collector, startCollector } from '../../collector/collector';
+import type { TailLine, TailNotice, TailSecond } from '../../collector/tail/schema';
+import { nowMicros, SyntheticAgent } from './synthetic-agent';
+
+const TOKEN = 'a-token-of-the-tests-0123456789';
+
+let collector: Collector;
+const agents: SyntheticAgent[] = [];
+const tails: Tail[] = [];
+
+beforeEach(async () => {
+  collector = await startCollector({ port: 0, token: TOKEN, environment: {} });
+});
+
+afterEach(async () => {
+  for (const tail of tails.splice(0)) tail.socket.terminate();
+  for (const agent of agents.splice(0)) await agent.close();
+  await collector.close();
+});
+
+async function connected(service = 'shop'): Promise<SyntheticAgent> {
+  const agent = new SyntheticAgent(collector.address, TOKEN, service);
+  agents.push(agent);
+  await agent.connect();
+  return agent;
+}
+
+class Tail {
+  readonly socket: WebSocket;
+  readonly lines: TailLine[] = [];
+
+  constructor(query = '') {
+    this.socket = new WebSocket(`ws://127.0.0.1:${collector.address.port}/v1/tail${query}`);
+    this.socket.on('message', (data, isBinary) => {
+      expect(isBinary).toBe(false);
+      this.lines.push(JSON.parse(String(data)) as TailLine);
+    });
+    tails.push(this);
+  }
+
+  opened(): Promise<void> {
+    return new Promise((resolve) => this.socket.once('open', () => resolve()));
+  }
+
+  async second(): Promise<TailSecond> {
+    return this.#find((line): line is TailSecond => line.type === 'second');
+  }
+
+  async notice(kind: TailNotice['kind']): Promise<TailNotice> {
+    return this.#find((line): line is TailNotice => line.type === 'notice' && line.kind === kind);
+  }
+
+  async #find<Line extends TailLine>(wanted: (line: TailLine) => line is Line): Promise<Line> {
+    const deadline = Date.now() + 5000;
+    while (Date.now() < deadline) {
+      const at = this.lines.findIndex(wanted);
+      if (at >= 0) return this.lines.splice(at, 1)[0] as Line;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`line did not come; came: ${JSON.stringify(this.lines)}`);
+  }
+}
+
+describe('the tail', () => {
+  it('tells a second of an instance', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const end = nowMicros();
+    const start = end - 1e6;
+    const ticks = [
+      ...Array.from({ length: 6 }, (_, index) => ({
+        atMicros: start + index * 1e4,
+        stack: 'main;handler@file:///srv/app.js:3:4',
+        state: 0,
+      })),
+      ...Array.from({ length: 2 }, (_, index) => ({
+        atMicros: start + 1e5 + index * 1e4,
+        stack: 'main',
+        state: 0,
+      })),
+      { atMicros: start + 2e5, stack: '', state: 1 },
+      { atMicros: start + 3e5, stack: '', state: 2 },
+      { atMicros: start + 4e5, stack: '', state: 3 },
+    ];
+    await agent.commit({
+      startMicros: start,
+      endMicros: end,
+      windows: [agent.window(ticks, start, end, { repaired: 2 })],
+      series: agent.timedSeries(),
+      values: [
+        agent.value(1, [1000, 9000]),
+        agent.value(2, [4000, 2000]),
+        agent.value(3, [10_000, 10_000, 50_000]),
+      ],
+      events: [
+        [2, 0, start, 10_000, 503, 1, 0],
+        [2, 0, start, 10_000, 200, 257, 0],
+        [4, 0, start, 300_000, 1, 0, agent.stack('main;handler@file:///srv/app.js:3:4')],
+      ],
+      losses: [['ring-full', 3, 1]],
+      status: agent.status({ mainCpuMicros: 500_000 }),
+    });
+    const line = await tail.second();
+    expect(line).toMatchObject({
+      v: 1,
+      service: 'shop',
+      instance: 'shop:1',
+      cpu: { processPercent: 50.3, mainPercent: 50, agentPercent: 0.3 },
+      loop: { utilization: 0.5, delayMillis: { max: 9 } },
+      gc: { count: 2, totalMillis: 6, maxMillis: 4 },
+      http: { requestsPerSecond: 3, errors: 1, aborted: 1 },
+      memory: { rssBytes: 80e6, heapUsedBytes: 20e6, heapLimitBytes: 2e9 },
+      hang: null,
+      stalls: [{ forMillis: 300, kind: 'javascript', stack: ['main', 'handler (/srv/app.js:4)'] }],
+      drops: [{ reason: 'ring-full', count: 3 }],
+      sampler: { state: 'on', rateHz: 99, windowMillis: 1000, ticks: 11, repairedPercent: 25 },
+    });
+    expect(line.http.p50Millis).toBeCloseTo(10, 0);
+    expect(line.http.p99Millis).toBeCloseTo(50, 0);
+    expect(Math.abs(line.atMillis - Date.now())).toBeLessThan(2000);
+    expect(line.hot).toEqual([
+      { function: 'handler', file: '/srv/app.js', line: 3, selfPercent: 60, totalPercent: 60 },
+      { function: 'main', file: '', line: 0, selfPercent: 20, totalPercent: 80 },
+      { function: '(garbage collector)', file: '', line: 0, selfPercent: 10, totalPercent: 10 },
+      { function: '(program)', file: '', line: 0, selfPercent: 10, totalPercent: 10 },
+    ]);
+  });
+
+  it('gathers short batches until they make a second, and says null where nothing is known', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const start = nowMicros();
+    const status = agent.status();
+    status[8] = status[9] = status[10] = status[11] = -1;
+    for (let part = 0; part < 4; part++) {
+      await agent.commit({
+        startMicros: start + part * 250_000,
+        endMicros: start + (part + 1) * 250_000,
+        status,
+      });
+    }
+    const line = await tail.second();
+    expect(line.cpu).toEqual({ processPercent: null, mainPercent: null, agentPercent: null });
+    expect(line.loop.delayMillis).toBeNull();
+    expect(line.http).toEqual({
+      requestsPerSecond: 0,
+      p50Millis: null,
+      p99Millis: null,
+      errors: 0,
+      aborted: 0,
+    });
+    expect(tail.lines.filter(({ type }) => type === 'second')).toEqual([]);
+  });
+
+  it('tells a hang while it lasts, with its stack', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const since = nowMicros() - 2e6;
+    await agent.commit({
+      startMicros: since,
+      endMicros: since + 2e6,
+      events: [[5, 0, since, 2e6, 1, 0, agent.stack('main;loop')]],
+      status: agent.status({ hang: 1, hangSinceMicros: since }),
+    });
+    const { hang } = await tail.second();
+    expect(hang).toMatchObject({ kind: 'javascript', forMillis: 2000, stack: ['main', 'loop'] });
+  });
+
+  it('asks the agents that are watched, and only those, for short windows', async () => {
+    const [shop, billing] = [await connected('shop'), await connected('billing')];
+    const tail = new Tail('?service=shop');
+    await tail.opened();
+    await tail.notice('connected');
+    const late = new SyntheticAgent(collector.address, TOKEN, 'shop', 'shop:2');
+    agents.push(late);
+    await late.connect();
+    expect((await tail.notice('connected')).instance).toBe('shop:2');
+    while (late.controls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([shop, billing, late].map(({ controls }) => controls.map((control) => control.slice(2)))).toEqual([
+      [['watch', 10]],
+      [],
+      [['watch', 10]],
+    ]);
+  });
+
+  it('tells goodbyes, sudden ends, suspensions and notes', async () => {
+    const tail = new Tail();
+    await tail.opened();
+    const agent = await connected();
+    expect((await tail.notice('connected')).text).toBe('pid 4711 on host-a, node v20.20.0, ringtail 0.1.0');
+    await agent.commit({
+      events: [
+        [6, 0, nowMicros(), 5e6, 0, 0, 0],
+        [7, 0, nowMicros(), 0, agent.string('rate set to 49 Hz'), 0, 0],
+      ],
+    });
+    expect((await tail.notice('suspended')).text).toBe('the whole process stood still for 5000 ms');
+    expect((await tail.notice('note')).text).toBe('rate set to 49 Hz');
+    await agent.close();
+    expect((await tail.notice('goodbye')).text).toBe('exit');
+    const killed = await connected('billing');
+    await killed.close(false);
+    expect((await tail.notice('ended-without-goodbye')).service).toBe('billing');
+  });
+
+  it('says nothing when an agent comes back soon', async () => {
+    const tail = new Tail();
+    await tail.opened();
+    const agent = await connected();
+    await tail.notice('connected');
+    await agent.close(false);
+    await agent.connect();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(tail.lines).toEqual([]);
+  });
+
+  it('drops a watcher that does not read, and counts it', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    tail.socket.pause();
+    const text = 'x'.repeat(900);
+    const closed = new Promise<void>((resolve) => tail.socket.once('close', () => resolve()));
+    const events = Array.from(
+      { length: 5000 },
+      () =>
+        [7, 0, nowMicros(), 0, agent.string(text), 0, 0] as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ],
+    );
+    for (let round = 0; round < 4; round++) await agent.commit({ events });
+    const metrics = await (await fetch(`http://127.0.0.1:${collector.address.port}/metrics`)).text();
+    expect(metrics).toMatch(/^ringtail_slow_tail_clients_total 1$/m);
+    tail.socket.resume();
+    await closed;
+  });
+});
