@@ -62,6 +62,7 @@ export class Session implements AgentLink {
   #transport: Transport;
   #nonce = randomBytes(16);
   #decoder: BatchDecoder;
+  #proven = false;
   #agent: Agent | null = null;
   #closed = false;
   #goodbye: string | null = null;
@@ -80,7 +81,7 @@ export class Session implements AgentLink {
 
   /** True once the agent has proven the token. */
   get open(): boolean {
-    return this.#agent !== null && !this.#closed;
+    return this.#proven && !this.#closed;
   }
 
   /** Takes a message; it is handled when those before it are. */
@@ -184,6 +185,8 @@ export class Session implements AgentLink {
     const lastSequence = await store.lastSequence(hello.instance.agentId, hello.epoch);
     const proof = proofOf(token, 'collector', hello.nonce, this.#nonce);
     this.#send([TAG_WELCOME, WIRE_VERSION, proof, lastSequence, store.durability, WIRE_LIMITS.creditBytes]);
+    this.#proven = true;
+    // Listeners may ask the agent for something at once.
     this.#agent = agents.connect(hello.instance, this);
     counters.connections++;
   }

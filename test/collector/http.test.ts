@@ -245,21 +245,21 @@ describe('metrics', () => {
     await agent.commit({ status, values: [agent.value(2, [7000])] });
     const { text, headers } = await ask(collector, '/metrics');
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(valueOf(text, 'ringtail_gc_pause_seconds{service="shop",quantile="1"}')).toBeCloseTo(0.007, 4);
-    expect(valueOf(text, 'ringtail_gc_pause_seconds_count{service="shop"}')).toBe(2);
-    expect(valueOf(text, 'ringtail_gc_pause_seconds_sum{service="shop"}')).toBeCloseTo(0.012, 6);
-    expect(valueOf(text, 'ringtail_http_request_seconds{service="shop",quantile="0.5"}')).toBeCloseTo(
+    expect(sampleOf(text, 'ringtail_gc_pause_seconds{service="shop",quantile="1"}')).toBeCloseTo(0.007, 4);
+    expect(sampleOf(text, 'ringtail_gc_pause_seconds_count{service="shop"}')).toBe(2);
+    expect(sampleOf(text, 'ringtail_gc_pause_seconds_sum{service="shop"}')).toBeCloseTo(0.012, 6);
+    expect(sampleOf(text, 'ringtail_http_request_seconds{service="shop",quantile="0.5"}')).toBeCloseTo(
       0.02,
       3,
     );
-    expect(valueOf(text, 'ringtail_loop_delay_seconds_count{service="shop"}')).toBe(2);
-    expect(valueOf(text, 'ringtail_http_errors_total{service="shop"}')).toBe(1);
-    expect(valueOf(text, 'ringtail_http_aborted_total{service="shop"}')).toBe(1);
+    expect(sampleOf(text, 'ringtail_loop_delay_seconds_count{service="shop"}')).toBe(2);
+    expect(sampleOf(text, 'ringtail_http_errors_total{service="shop"}')).toBe(1);
+    expect(sampleOf(text, 'ringtail_http_aborted_total{service="shop"}')).toBe(1);
     expect(
-      valueOf(text, 'ringtail_instance_cpu_seconds_total{service="shop",instance="shop:1",part="main"}'),
+      sampleOf(text, 'ringtail_instance_cpu_seconds_total{service="shop",instance="shop:1",part="main"}'),
     ).toBe(0.5);
-    expect(valueOf(text, 'ringtail_instance_rss_bytes{service="shop",instance="shop:1"}')).toBe(80e6);
-    expect(valueOf(text, 'ringtail_batches_total')).toBe(2);
+    expect(sampleOf(text, 'ringtail_instance_rss_bytes{service="shop",instance="shop:1"}')).toBe(80e6);
+    expect(sampleOf(text, 'ringtail_batches_total')).toBe(2);
     for (const line of text.trim().split('\n')) {
       expect(line).toMatch(
         /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (NaN|[+-]?Inf|[\d.e+-]+))$/,
@@ -269,7 +269,7 @@ describe('metrics', () => {
   });
 });
 
-function valueOf(text: string, name: string): number {
+function sampleOf(text: string, name: string): number {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
   if (line === undefined) throw new Error(`no ${name} in\n${text}`);
   return Number(line.slice(name.length + 1));
