@@ -42,13 +42,19 @@ export class RecentWindows {
     return found;
   }
 
-  /** What ran in [from, to], idle left out: down the call tree from the root while one child holds most of the ticks. */
+  /**
+   * What ran in [from, to], idle left out: down the call tree from the root while one child holds most of the ticks.
+   * V8 gives garbage collection no stack; a tick in it counts for the stack that ran before it, which made the garbage.
+   */
   culprit(from: number, to: number, parentOf: (stack: number) => number): Culprit {
     const totals = new Map<number, number>();
     const states = new Map<number, number>();
     let ticks = 0;
-    this.#each(from, to, (_at, stack, state) => {
+    let before = 0;
+    this.#each(from, to, (_at, sampled, state) => {
       if (state === SampleState.Idle) return;
+      const stack = state === SampleState.Gc && before !== 0 ? before : sampled;
+      if (state !== SampleState.Gc) before = sampled;
       ticks++;
       states.set(state, (states.get(state) ?? 0) + 1);
       for (let at = stack; at !== 0; at = parentOf(at)) totals.set(at, (totals.get(at) ?? 0) + 1);

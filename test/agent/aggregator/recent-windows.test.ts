@@ -3,7 +3,7 @@ import type { TickWindow } from '../../../agent/aggregator/profile-reader';
 import { RecentWindows } from '../../../agent/aggregator/recent-windows';
 import { SampleState } from '../../../assembly/layout';
 
-const { Js, Idle, Blocked } = SampleState;
+const { Js, Gc, Idle, Blocked } = SampleState;
 
 /** ticks: [at, stack, state]. */
 const window = (startMicros: number, endMicros: number, ticks: [number, number, number][]): TickWindow => ({
@@ -39,6 +39,13 @@ describe('RecentWindows', () => {
     recent.add(window(0, 100, [[10, 1, Idle], [20, 1, Idle], [30, 1, Idle], [40, 3, Blocked]]));
     expect(recent.culprit(0, 100, parentOf)).toEqual({ stack: 3, ticks: 1, state: Blocked });
     expect(recent.culprit(0, 35, parentOf)).toEqual({ stack: 0, ticks: 0, state: 0 });
+  });
+
+  it('counts garbage collection for the stack that ran before it', () => {
+    const recent = new RecentWindows();
+    recent.add(window(0, 100, [[10, 3, Js], [20, 1, Gc], [30, 1, Gc], [40, 1, Gc]]));
+    expect(recent.culprit(0, 100, parentOf).stack).toBe(3);
+    expect(recent.culprit(15, 100, parentOf).stack).toBe(1);
   });
 
   it('looks across windows, and finds the last idle tick before a stall', () => {

@@ -1,0 +1,59 @@
+/** A collector as people run it, a process of its own on a free port, and a tail of it over WebSocket. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import WebSocket from 'ws';
+import type { TailLine } from '../../collector/tail/schema';
+
+const COMMAND_FILE = resolve(__dirname, '../../build/cli.js');
+
+export type RunningCollector = {
+  /** http://127.0.0.1:port */
+  url: string;
+  /** What a program needs to find it. */
+  agentEnvironment: Record<string, string>;
+  close(): Promise<void>;
+};
+
+export async function openCollector(words: readonly string[] = []): Promise<RunningCollector> {
+  const home = mkdtempSync(join(tmpdir(), 'collector-'));
+  const token = 'a-token-for-one-test-run';
+  const environment = { HOME: home, RINGTAIL_TOKEN: token };
+  const child = spawn(process.execPath, [COMMAND_FILE, 'collector', '--port', '0', ...words], {
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((done) => child.once('close', () => done()));
+  const url = await new Promise<string>((found, failed) => {
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const [line] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
+      if (line !== undefined) found(line);
+    });
+    void ended.then(() => failed(new Error(`the collector ended before it listened: ${text}`)));
+  });
+  return {
+    url,
+    agentEnvironment: { ...environment, RINGTAIL_COLLECTOR: url.replace('http', 'ws') },
+    close: async () => {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await ended;
+      clearTimeout(late);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves once the tail is open. */
+export async function watchTail(collector: RunningCollector, service: string, onLine: (line: TailLine) => void): Promise<WebSocket> {
+  const socket = new WebSocket(`${collector.url.replace('http', 'ws')}/v1/tail?service=${service}`);
+  socket.on('message', (data) => onLine(JSON.parse(String(data)) as TailLine));
+  await new Promise<void>((open, failed) => {
+    socket.once('open', () => open());
+    socket.once('error', failed);
+  });
+  return socket;
+}
