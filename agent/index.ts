@@ -15,6 +15,7 @@ import {
 import { readOptions, type StartOptions } from './options';
 import { type AgentStats, currentBinding, register, runningAgent } from './registration';
 import { messageOf, sayOnce } from './stderr';
+import { tally } from './tally';
 
 export type {
   Counter,
@@ -29,7 +30,7 @@ export type {
 export type { StartOptions } from './options';
 export type { AgentStateName, AgentStats } from './registration';
 
-const OFF: AgentStats = { state: 'off', core: 'none', series: 0, dropped: 0, faults: 0, selfMicros: 0 };
+const OFF = { state: 'off', core: 'none', faults: 0, selfMicros: 0 } as const;
 
 /** Starts the agent of this process, unless one runs already (a preload, another copy) or RINGTAIL_ENABLED=0. Never throws. */
 export function start(options: StartOptions = {}): void {
@@ -63,7 +64,7 @@ export function gauge(name: string, options?: InstrumentOptions): Gauge {
 
 /** The agent's own counters. */
 export function stats(): AgentStats {
-  return runningAgent()?.stats() ?? { ...OFF };
+  return runningAgent()?.stats() ?? { ...OFF, ...tally };
 }
 
 /** @internal The preload's entry. */

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/complexity/useArrowFunction: an old Node has to parse this file before it can be told so
 // biome-ignore-all lint/complexity/useOptionalChain: as above
 // biome-ignore-all lint/suspicious/noVar: as above
+// biome-ignore-all lint/style/useTemplate: as above
+// biome-ignore-all lint/style/useNodejsImportProtocol: as above
 // biome-ignore-all lint/correctness/noUnusedVariables: a catch clause needs its binding there
 /**
  * The preload: `node -r ringtail/agent/register app.js`, or --import, or NODE_OPTIONS. Written in the JavaScript of
@@ -26,14 +28,14 @@ function oldNode(): boolean {
 function isTool(argv: string[]): boolean {
   var script = String(argv[1] || '').replace(/^.*[\\/]/, '');
   var name = script.replace(/\.[cm]?js$/, '');
-  return TOOLS.indexOf(` ${name} `) >= 0 || TOOLS.indexOf(` ${name}:${argv[2]} `) >= 0;
+  return TOOLS.indexOf(' ' + name + ' ') >= 0 || TOOLS.indexOf(' ' + name + ':' + argv[2] + ' ') >= 0;
 }
 
 (function () {
   try {
     if (oldNode()) {
       if (process.env.RINGTAIL_ENABLED !== '0') {
-        require('node:fs').writeSync(
+        require('fs').writeSync(
           2,
           'ringtail: needs Node.js 20.19 or newer, got ' +
             process.version +
@@ -43,7 +45,7 @@ function isTool(argv: string[]): boolean {
       return;
     }
     if (process.env.RINGTAIL_ENABLED !== '1' && isTool(process.argv)) return;
-    if (!require('node:worker_threads').isMainThread) return;
+    if (!require('worker_threads').isMainThread) return;
     require('./index.js').startFromPreload();
   } catch (error) {
     // Whatever it is: the program comes first.

@@ -1,7 +1,8 @@
 /**
- * The event loop, seen by the pings of the agent thread: how late a ping is answered is the loop's delay, which the agent
- * thread records, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation, and the heap at most once a second; the sequence is stored last, so that who sees it sees
- * the cells. The port is unref'd: it never keeps the process alive.
+ * The event loop, seen by the pings of the agent thread. How late a ping is answered is the loop's delay; the agent
+ * thread records it, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation,
+ * and the heap at most once a second; the sequence is stored last, so that who sees it sees the cells. The port is
+ * unref'd: it never keeps the process alive.
  */
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';

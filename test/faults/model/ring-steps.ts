@@ -1,0 +1,144 @@
+/**
+ * The ring of assembly/ring.ts as steps of the model, one yield for each load and store, in the order of the compiled
+ * code (test/faults/ring-model.test.ts holds the two together). A mutation changes one thing; each must be caught.
+ */
+import type { Operation, Steps } from './explore';
+
+/** Words of the model. Records follow: recordWords each. */
+export const RingWord = {
+  Tail: 0,
+  HeadSeen: 1,
+  RingAt: 2,
+  RingMask: 3,
+  Head: 4,
+  TailSeen: 5,
+  DropCount: 6,
+  DropFirst: 7,
+  DropTaken: 8,
+  Records: 9,
+} as const;
+
+export const MUTATIONS = [
+  'tail: plain store',
+  'tail: stored before the record',
+  'tail: one too many',
+  'head: plain store',
+  'head: released before it is read',
+  'head: one too many',
+  'head: one too few',
+  'push: plain load of head',
+  'push: never looks at head again',
+  'push: full one too late',
+  'push: full one too early',
+  'push: second look one too late',
+  'push: second look one too early',
+  'push: next place of the ring',
+  'peek: plain load of tail',
+  'peek: one too many',
+  'peek: one too few',
+  'drop: not counted',
+  'drop: plain store of the count',
+  'drop: count stored before the time',
+  'drop: time never renewed',
+] as const;
+export type Mutation = (typeof MUTATIONS)[number] | 'none';
+
+export const load = (word: number): Operation => ({ kind: 'load', word });
+export const atomicLoad = (word: number): Operation => ({ kind: 'atomic load', word });
+export const store = (word: number, value: number): Operation => ({ kind: 'store', word, value });
+export const atomicStore = (word: number, value: number): Operation => ({
+  kind: 'atomic store',
+  word,
+  value,
+});
+export const note = (what: string, ...values: number[]): Operation => ({ kind: 'note', what, values });
+
+/** 1, or -1 when the record was dropped. Each of the record's words is `value`. */
+export function* push(value: number, recordWords: number, mutation: Mutation): Steps<number> {
+  const tail = yield load(RingWord.Tail);
+  const mask = yield load(RingWord.RingMask);
+  const seen = yield load(RingWord.HeadSeen);
+  const early = mutation === 'push: full one too early' ? 1 : 0;
+  const late = mutation === 'push: full one too late' ? 1 : 0;
+  if ((tail - seen) >>> 0 > mask + late - early) {
+    let head = seen;
+    if (mutation === 'push: plain load of head') head = yield load(RingWord.Head);
+    else if (mutation !== 'push: never looks at head again') head = yield atomicLoad(RingWord.Head);
+    yield store(RingWord.HeadSeen, head);
+    const secondEarly = early || mutation === 'push: second look one too early' ? 1 : 0;
+    const secondLate = late || mutation === 'push: second look one too late' ? 1 : 0;
+    if ((tail - head) >>> 0 > mask + secondLate - secondEarly) return yield* drop(value, mutation);
+  }
+  const ring = yield load(RingWord.RingAt);
+  const place = mutation === 'push: next place of the ring' ? (tail + 1) & mask : tail & mask;
+  const next = (tail + (mutation === 'tail: one too many' ? 2 : 1)) >>> 0;
+  if (mutation === 'tail: stored before the record') yield atomicStore(RingWord.Tail, next);
+  for (let i = 0; i < recordWords; i++) yield store(ring + place * recordWords + i, value);
+  if (mutation === 'tail: plain store') yield store(RingWord.Tail, next);
+  else if (mutation !== 'tail: stored before the record') yield atomicStore(RingWord.Tail, next);
+  return 1;
+}
+
+function* drop(value: number, mutation: Mutation): Steps<number> {
+  const count = yield load(RingWord.DropCount);
+  const taken = yield atomicLoad(RingWord.DropTaken);
+  if (mutation === 'drop: not counted') return -1;
+  if (mutation === 'drop: count stored before the time') yield atomicStore(RingWord.DropCount, count + 1);
+  const renew = mutation === 'drop: time never renewed' ? count === 0 : count === taken;
+  if (renew) yield store(RingWord.DropFirst, value);
+  if (mutation === 'drop: plain store of the count') yield store(RingWord.DropCount, count + 1);
+  else if (mutation !== 'drop: count stored before the time')
+    yield atomicStore(RingWord.DropCount, count + 1);
+  return -1;
+}
+
+/** How many records wait. */
+export function* peek(most: number, mutation: Mutation): Steps<number> {
+  const seen = yield load(RingWord.TailSeen);
+  const head = yield load(RingWord.Head);
+  let waiting = (seen - head) >>> 0;
+  if (waiting < most) {
+    const tail =
+      mutation === 'peek: plain load of tail' ? yield load(RingWord.Tail) : yield atomicLoad(RingWord.Tail);
+    yield store(RingWord.TailSeen, tail);
+    waiting = (tail - head) >>> 0;
+  }
+  if (mutation === 'peek: one too many') waiting++;
+  if (mutation === 'peek: one too few' && waiting > 0) waiting--;
+  return Math.min(waiting, most);
+}
+
+export function* release(count: number, mutation: Mutation): Steps {
+  const head = yield load(RingWord.Head);
+  const extra = mutation === 'head: one too many' ? 1 : mutation === 'head: one too few' ? -1 : 0;
+  const next = (head + count + extra) >>> 0;
+  yield mutation === 'head: plain store' ? store(RingWord.Head, next) : atomicStore(RingWord.Head, next);
+}
+
+/** The reader's drain: peek, read in place, release. Notes each record with its words, and what it released. */
+export function* drain(recordWords: number, mask: number, mutation: Mutation): Steps<number> {
+  const count = yield* peek(mask + 1, mutation);
+  if (mutation === 'head: released before it is read' && count > 0) yield* release(count, mutation);
+  const head = yield load(RingWord.Head);
+  const first = mutation === 'head: released before it is read' ? head - count : head;
+  for (let i = 0; i < count; i++) {
+    const words: number[] = [];
+    for (let k = 0; k < recordWords; k++) {
+      words.push(yield load(RingWord.Records + ((first + i) & mask) * recordWords + k));
+    }
+    yield note('received', ...words);
+  }
+  if (count > 0 && mutation !== 'head: released before it is read') yield* release(count, mutation);
+  if (count > 0) yield note('released', count);
+  return count;
+}
+
+/** The reader's takeDropped, of one kind. */
+export function* takeDropped(): Steps {
+  const count = yield atomicLoad(RingWord.DropCount);
+  const taken = yield load(RingWord.DropTaken);
+  if (count === taken) return;
+  const first = yield load(RingWord.DropFirst);
+  yield atomicStore(RingWord.DropTaken, count);
+  yield note('took', count - taken, first);
+}
