@@ -78,6 +78,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   });
   const totals = new ServiceTotals(tables, nowMillis);
   agents.listen({ committed: ({ instance }, batch) => totals.add(instance.service, batch) });
+  if (options.dataFolder !== undefined) {
+    log(`nothing is kept in ${options.dataFolder}: this version keeps the last 15 minutes, in memory`);
+  }
   const { token, place } = tokenOf(options, log);
   const context = { token, collectorVersion: version, store, agents, tables, counters, log, nowMillis };
   const ingest = new IngestEndpoint(context);

@@ -1,7 +1,11 @@
 /** What a profile says about itself, one set of lines an instance; `go tool pprof` prints them above its tables. */
+import { EVENT_HANG } from '../../agent/wire/schema';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
+import { describeStack } from './frame';
 import type { TickSums } from './window-profile';
+
+const HANG_FRAMES_MAX = 8;
 
 /** note: why the beginning is an estimate, or ''. */
 export function captureComments(
@@ -30,6 +34,8 @@ export function captureComments(
   if (coverage.stuckMicros > 0) {
     const cpu = seconds(coverage.stuckCpuMicros);
     lines.push(`${who}: stuck in native code for ${seconds(coverage.stuckMicros)}, ${cpu} of it on CPU`);
+    const last = lastStackBeforeHang(batches);
+    if (last.length > 0) lines.push(`${who}: last JavaScript seen before that: ${last.join(' > ')}`);
   }
   if (coverage.idleMicros > 0)
     lines.push(`${who}: asleep with the sampler off for ${seconds(coverage.idleMicros)}`);
@@ -61,6 +67,15 @@ function lossLines(who: string, batches: readonly Batch[]): string[] {
   }
   if (counts.size === 0) return [];
   return [`${who}: lost: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(', ')}`];
+}
+
+/** Innermost frames of the stack that the newest hang was reported with, root first. */
+function lastStackBeforeHang(batches: readonly Batch[]): string[] {
+  for (const { events, stacks } of [...batches].reverse()) {
+    const hang = events.findLast(({ kind, stack }) => kind === EVENT_HANG && stack !== 0);
+    if (hang !== undefined) return describeStack(stacks, hang.stack).slice(-HANG_FRAMES_MAX);
+  }
+  return [];
 }
 
 function samplerOf(batches: readonly Batch[]): string {

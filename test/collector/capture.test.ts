@@ -97,7 +97,9 @@ describe('a CPU capture', () => {
     const sinceMicros = nowMicros();
     const timer = setInterval(() => {
       const status = agent.status({ hang: 2, hangSinceMicros: sinceMicros, mainCpuMicros: 200_000 });
-      agent.send(agent.batch({ status, events: [[5, 0, sinceMicros, nowMicros() - sinceMicros, 2, 0, 0]] }));
+      const stack = agent.stack('main;handler@file:///srv/app.js:10:12');
+      const durationMicros = nowMicros() - sinceMicros;
+      agent.send(agent.batch({ status, events: [[5, 0, sinceMicros, durationMicros, 2, 0, stack]] }));
     }, 200);
     const began = Date.now();
     const profile = await take('/debug/pprof/profile?seconds=1');
@@ -107,6 +109,9 @@ describe('a CPU capture', () => {
     expect(cpuNanos).toBeGreaterThan(0.9e9);
     expect(cpuNanos).toBeLessThanOrEqual(1e9);
     expect(profile.comments.join('\n')).toContain('stuck in native code for 1.00 s');
+    expect(profile.comments.join('\n')).toContain(
+      'last JavaScript seen before that: main > handler (/srv/app.js:12)',
+    );
   });
 
   it('answers with an estimate when the agent does not reply', async () => {

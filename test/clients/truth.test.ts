@@ -1,0 +1,67 @@
+/**
+ * CPU truth: programs that split their CPU 60 : 30 : 10 over three functions and measure it themselves. What
+ * `go tool pprof -top` reads from a live endpoint must agree within three points, at 3,000 busy samples or more: where
+ * V8 does not inline the functions, and, by repaired leaves, where it does.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REGISTER } from '../faults/program';
+import { goPprof, needGo } from './go';
+import { openCollector, type RunningCollector } from './running';
+
+const PROGRAM = join(__dirname, 'fixtures/split.js');
+const SEEDS = [1, 2, 3];
+const HZ = 499;
+const SECONDS = 8;
+const POINTS = 3;
+const NAMES = ['sixty', 'thirty', 'ten'] as const;
+
+type Split = Record<(typeof NAMES)[number], number>;
+
+const percent = (split: Split): Split => {
+  const sum = NAMES.reduce((total, name) => total + split[name], 0);
+  return { sixty: (100 * split.sixty) / sum, thirty: (100 * split.thirty) / sum, ten: (100 * split.ten) / sum };
+};
+const shown = (split: Split) => NAMES.map((name) => split[name].toFixed(1)).join(' / ');
+
+/** Runs the program and profiles it while it runs. */
+async function measure(collector: RunningCollector, kind: string, seed: number) {
+  const service = `split-${kind}-${seed}`;
+  const child = spawn(process.execPath, ['-r', REGISTER, PROGRAM, String(seed), String((SECONDS + 3) * 1000), kind], {
+    env: { ...process.env, ...collector.agentEnvironment, RINGTAIL_SERVICE: service, RINGTAIL_CPU_HZ: String(HZ), RINGTAIL_BUDGET_PERCENT: '100' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const url = `${collector.url}/debug/pprof/profile?seconds=${SECONDS}&service=${service}`;
+  const { stdout } = await goPprof('-top', '-sample_index=samples', '-nodecount=40', url);
+  await ended;
+  const flat = (name: string) => Number(new RegExp(`^\\s*(\\d+)\\s.*\\s${name}$`, 'm').exec(stdout)?.[1] ?? 0);
+  const got: Split = { sixty: flat('sixty'), thirty: flat('thirty'), ten: flat('ten') };
+  const samples = Number(/Total samples = (\d+)/.exec(stdout)?.[1] ?? 0);
+  const repaired = /inlined leaves repaired: ([\d.]+) %/.exec(stdout)?.[1] ?? '';
+  return { truth: percent(JSON.parse(printed) as Split), got: percent(got), inNames: NAMES.reduce((sum, name) => sum + got[name], 0), samples, repaired, stdout };
+}
+
+describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows', () => {
+  let collector: RunningCollector;
+  beforeAll(async () => {
+    collector = await openCollector();
+  });
+  afterAll(() => collector.close());
+
+  for (const kind of ['large', 'inlinable']) {
+    it.each(SEEDS)(`of ${kind} functions is the true one, seed %i`, async (seed) => {
+      const { truth, got, inNames, samples, repaired, stdout } = await measure(collector, kind, seed);
+      console.log(`${process.version} ${kind} seed ${seed}: truth ${shown(truth)}, pprof ${shown(got)}, ${samples} samples, credited to inlining callers ${repaired} %`);
+      expect(samples).toBeGreaterThanOrEqual(3000);
+      expect(inNames / samples, stdout).toBeGreaterThan(0.95);
+      for (const name of NAMES) expect(Math.abs(got[name] - truth[name]), `${name}\n${stdout}`).toBeLessThan(POINTS);
+    });
+  }
+});
