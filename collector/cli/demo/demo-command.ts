@@ -9,8 +9,8 @@ import { nextLines } from '../next-lines';
 import { type StopSignal, stopSignal } from '../stop-signal';
 import { TailClient } from '../tail-client';
 import { openTailOutput, tailFormat } from '../tail-output';
-import { gcPauses } from './gc-pauses';
 import { Load, REQUESTS_PER_SECOND } from './load';
+import { fetchFigures } from './metrics-figures';
 import { DEMO_SERVICE, ServiceProcess } from './service-process';
 import { DemoSummary } from './summary';
 
@@ -92,8 +92,8 @@ async function watch({ options, collector, service, stop, format, url }: Watched
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MILLIS));
     output.close();
     if (summary.seconds === 0 && reason === 'done') throw silentError(service, url);
-    const pauses = await gcPauses(port, DEMO_SERVICE);
-    say(summary.lines(load.counts, pauses).join('\n'));
+    const figures = await fetchFigures(port, DEMO_SERVICE);
+    say(summary.lines(load.counts, figures).join('\n'));
     return reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_OK;
   } finally {
     clearTimeout(unheard);

@@ -43,13 +43,16 @@ export class Load {
   readonly #timer: NodeJS.Timeout;
   readonly #startMillis = performance.now();
   #due = 0;
+  #stopped = false;
 
   constructor(port: number) {
     this.#port = port;
     this.#timer = setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
+  /** What is under way is cut off, and is no failure. */
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#agent.destroy();
   }
@@ -67,7 +70,7 @@ export class Load {
     this.counts.sent++;
     let settled = false;
     const settle = (name: 'answered' | 'failed') => {
-      if (!settled) this.counts[name]++;
+      if (!settled && !this.#stopped) this.counts[name]++;
       settled = true;
     };
     const call = request(

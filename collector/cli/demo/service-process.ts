@@ -35,7 +35,8 @@ export class ServiceProcess {
       },
     );
     this.#exited = new Promise((resolve) => {
-      this.#child.once('close', () => resolve());
+      // Not 'close': it does not come after a disconnect from our side.
+      this.#child.once('exit', () => resolve());
       this.#child.once('error', () => resolve());
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -1,21 +1,17 @@
-/** What a demo saw, told at its end: added up from the tail's lines, so it is what any client of the tail would get. */
+/** What a demo saw, told at its end: from the tail's lines and the collector's metrics, as any client would get them. */
 import type { TailLine, TailSecond } from '../../tail/schema';
 import { bytesText, clockText, countText, millisText, percentText } from '../figures';
 import { hotName, stackText } from '../plain';
 import type { LoadCounts } from './load';
+import type { MetricsFigures } from './metrics-figures';
 
 const HOT_SHOWN = 5;
 const STALLS_SHOWN = 5;
 const FUNCTIONS_MAX = 1000;
 
-/** Over the whole run, in ms; null when no collection was seen. */
-export type PauseQuantiles = { p50: number; p99: number } | null;
-
 export class DemoSummary {
   #seconds = 0;
-  #requests = 0;
   #ticks = 0;
-  #gcCount = 0;
   #gcMaxMillis = 0;
   #cpuPercentSum = 0;
   #agentPercentSum = 0;
@@ -24,8 +20,9 @@ export class DemoSummary {
   readonly #stalls: TailSecond['stalls'] = [];
   #stallCount = 0;
   readonly #lost = new Map<string, number>();
-  /** Weighted by ticks: percent of a second with few samples must not count like one with many. */
-  readonly #hot = new Map<string, { selfTicks: number; totalTicks: number }>();
+  /** Percent of each second, weighted by the CPU that main used in it: a resting second must count for little. */
+  readonly #hot = new Map<string, { self: number; total: number }>();
+  #weight = 0;
 
   get seconds(): number {
     return this.#seconds;
@@ -34,9 +31,7 @@ export class DemoSummary {
   add(line: TailLine): void {
     if (line.type !== 'second') return;
     this.#seconds++;
-    this.#requests += line.http.requestsPerSecond;
     this.#ticks += line.sampler.ticks;
-    this.#gcCount += line.gc.count;
     this.#gcMaxMillis = Math.max(this.#gcMaxMillis, line.gc.maxMillis);
     this.#rssBytes = line.memory.rssBytes;
     if (line.cpu.processPercent !== null) {
@@ -47,16 +42,18 @@ export class DemoSummary {
     this.#stallCount += line.stalls.length;
     this.#stalls.push(...line.stalls.slice(0, STALLS_SHOWN - this.#stalls.length));
     for (const { reason, count } of line.drops) this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + count);
-    for (const hot of line.hot) this.#addHot(hotName(hot), hot, line.sampler.ticks);
+    const weight = line.hot.length === 0 ? 0 : (line.cpu.mainPercent ?? line.sampler.ticks);
+    this.#weight += weight;
+    for (const hot of line.hot) this.#addHot(hot, weight);
   }
 
-  lines(load: LoadCounts, pauses: PauseQuantiles): string[] {
+  lines(load: LoadCounts, figures: MetricsFigures): string[] {
     const cpu = this.#cpuSeconds === 0 ? null : this.#cpuPercentSum / this.#cpuSeconds;
     const agent = this.#cpuSeconds === 0 ? null : this.#agentPercentSum / this.#cpuSeconds;
     const lost = [...this.#lost].map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
     return [
       `summary of ${this.#seconds} seconds`,
-      `  requests   ${countText(this.#requests)} seen by the agent; the load sent ${countText(load.sent)}, ${countText(load.failed)} failed, ${countText(load.leftOut)} left out`,
+      `  requests   ${countText(figures.requests ?? 0)} seen by the agent; the load sent ${countText(load.sent)}, ${countText(load.failed)} failed, ${countText(load.leftOut)} left out`,
       `  samples    ${countText(this.#ticks)} ticks`,
       ...this.#hotLines(),
       `  stalls     ${this.#stallCount === 0 ? 'none' : countText(this.#stallCount)}`,
@@ -64,27 +61,28 @@ export class DemoSummary {
         (s) =>
           `    ${clockText(s.startMillis)}  ${millisText(s.forMillis)}  ${s.kind}  ${stackText(s.stack)}`,
       ),
-      `  gc pauses  ${countText(this.#gcCount)}: p50 ${millisText(pauses?.p50 ?? null)}, p99 ${millisText(pauses?.p99 ?? null)}, max ${millisText(this.#gcMaxMillis)}`,
+      `  gc pauses  ${countText(figures.gcPauses ?? 0)}: p50 ${millisText(figures.gcP50Millis)}, p99 ${millisText(figures.gcP99Millis)}, max ${millisText(this.#gcMaxMillis)}`,
       `  lost       ${lost === '' ? 'nothing' : lost}`,
       `  cost       service ${percentText(cpu)} of a core, ringtail's threads ${percentText(agent)} of a core, rss ${bytesText(this.#rssBytes)}`,
     ];
   }
 
-  #addHot(name: string, hot: TailSecond['hot'][number], ticks: number): void {
-    const known = this.#hot.get(name) ?? { selfTicks: 0, totalTicks: 0 };
-    known.selfTicks += (hot.selfPercent / 100) * ticks;
-    known.totalTicks += (hot.totalPercent / 100) * ticks;
+  #addHot(hot: TailSecond['hot'][number], weight: number): void {
+    const name = hotName(hot);
+    const known = this.#hot.get(name) ?? { self: 0, total: 0 };
+    known.self += hot.selfPercent * weight;
+    known.total += hot.totalPercent * weight;
     if (this.#hot.has(name) || this.#hot.size < FUNCTIONS_MAX) this.#hot.set(name, known);
   }
 
   #hotLines(): string[] {
-    const all = [...this.#hot].sort(([, a], [, b]) => b.selfTicks - a.selfTicks).slice(0, HOT_SHOWN);
+    if (this.#weight === 0) return ['  hottest    nothing was sampled on CPU'];
+    const hottest = [...this.#hot].sort(([, a], [, b]) => b.self - a.self).slice(0, HOT_SHOWN);
     return [
       '  hottest    self   total',
-      ...all.map(([name, { selfTicks, totalTicks }]) => {
-        const self = percentText((100 * selfTicks) / Math.max(1, this.#ticks)).padStart(7);
-        const total = percentText((100 * totalTicks) / Math.max(1, this.#ticks)).padStart(7);
-        return `          ${self} ${total}  ${name}`;
+      ...hottest.map(([name, { self, total }]) => {
+        const [own, all] = [self, total].map((sum) => percentText(sum / this.#weight).padStart(7));
+        return `          ${own} ${all}  ${name}`;
       }),
     ];
   }
