@@ -140,10 +140,15 @@ export class Host implements RunningAgent {
     while (!isOver(this.#control.state) && nowMicros() < deadlineMicros) await setTimeout(STOP_POLL_MILLIS);
   }
 
+  /** Called by events of the worker: an exception in here would be the host's. */
   #failed(why: string): void {
     if (!this.#on) return;
-    this.#switchOff();
     sayOnce('thread', `the agent thread has ended (${why}): profiling is off, the program runs on`);
+    try {
+      this.#switchOff();
+    } catch {
+      this.#control.countFault();
+    }
   }
 
   /** Ends everything on this side; the thread drains what is left. */

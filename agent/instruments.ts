@@ -8,6 +8,7 @@ import { nowMicros } from './clock';
 import type { CoreWriter } from './core';
 import { isText } from './options';
 import { type Binding, currentBinding } from './registration';
+import { shown } from './shown';
 import { sayOnce } from './stderr';
 import { tally } from './tally';
 import { UNIT_MICROS } from './wire/schema';
@@ -36,12 +37,13 @@ class Instrument {
     this.#kind = kind;
     this.#name = name;
     this.#unit = unit;
-    this.#labels = flatLabels(labels);
-    this.#usable = isText(name) && (unit === '' || isText(unit)) && labelsUsable(this.#labels);
+    const flat = flatLabels(labels);
+    this.#labels = flat ?? [];
+    this.#usable = isText(name) && (unit === '' || isText(unit)) && flat !== null && labelsUsable(flat);
     if (!this.#usable) {
       sayOnce(
         'instrument',
-        `an instrument's name, unit and labels must be 1 to 255 printable characters and at most ${LABEL_PAIRS_MAX} labels, got ${JSON.stringify(name)?.slice(0, 80)}: it records nothing`,
+        `an instrument's name, unit and labels must be 1 to 255 printable characters and at most ${LABEL_PAIRS_MAX} labels, got ${shown(name)}: it records nothing`,
       );
     }
   }
@@ -80,11 +82,7 @@ export class Counter extends Instrument {
   /** delta: finite and not negative. */
   add(delta = 1): void {
     if (delta >= 0 && delta < Number.POSITIVE_INFINITY) this.writer()?.add(this.series, delta);
-    else
-      sayOnce(
-        'counter',
-        `a counter only adds finite amounts from 0 up, got ${String(delta).slice(0, 80)}: ignored`,
-      );
+    else sayOnce('counter', `a counter only adds finite amounts from 0 up, got ${shown(delta)}: ignored`);
   }
 }
 
@@ -150,11 +148,15 @@ export class Timer extends Instrument {
   }
 }
 
-/** Sorted by key, so that the same labels are the same series however they were written. */
-function flatLabels(labels: Labels | undefined): string[] {
-  return Object.entries(labels ?? {})
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .flat();
+/** Sorted by key, so that the same labels are the same series however they were written; null when not readable. */
+function flatLabels(labels: Labels | undefined): string[] | null {
+  try {
+    return Object.entries(labels ?? {})
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .flat();
+  } catch {
+    return null;
+  }
 }
 
 function labelsUsable(flat: string[]): boolean {

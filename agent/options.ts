@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { nearestName } from './nearest';
+import { shown } from './shown';
 
 /** Plain data: travels to the agent thread in workerData. Texts are '' and not undefined when there is nothing. */
 export type AgentOptions = {
@@ -60,12 +61,21 @@ const LABEL_PAIRS_MAX = 32;
 const TEXT_CHARS_MAX = 255;
 const PATH_CHARS_MAX = 4096;
 
+const SWITCH = new Map<unknown, boolean>([
+  ['0', false],
+  ['false', false],
+  [false, false],
+  ['1', true],
+  ['true', true],
+  [true, true],
+]);
+
 export const OPTION_TABLE: Table = {
   enabled: {
     variable: 'RINGTAIL_ENABLED',
     allowed: '0 or 1',
     initial: true,
-    parse: (got) => ({ 0: false, false: false, 1: true, true: true })[String(got)],
+    parse: (got) => SWITCH.get(got),
   },
   collectorUrl: {
     variable: 'RINGTAIL_COLLECTOR',
@@ -112,7 +122,7 @@ export function readOptions(environment: Environment, given: StartOptions = {}):
   for (const [name, row] of Object.entries(OPTION_TABLE) as [keyof AgentOptions, Row<unknown>][]) {
     const fromEnvironment = environment[row.variable];
     const asked = given[name] ?? (fromEnvironment === '' ? undefined : fromEnvironment);
-    const value = asked === undefined ? row.initial : row.parse(asked);
+    const value = asked === undefined ? row.initial : parsed(row, asked);
     if (value === undefined) {
       const label = given[name] === undefined ? row.variable : name;
       problems.push(`${label} must be ${row.allowed}, got ${shown(asked)}: using ${shown(row.initial)}`);
@@ -123,6 +133,15 @@ export function readOptions(environment: Environment, given: StartOptions = {}):
     options.enabled = false;
   problems.push(...unknownNames(environment, given));
   return { options: options as AgentOptions, problems };
+}
+
+/** Reading what start() was given may run its getters and conversions: those that throw are not allowed values. */
+function parsed<T>(row: Row<T>, asked: unknown): T | undefined {
+  try {
+    return row.parse(asked);
+  } catch {
+    return undefined;
+  }
 }
 
 function unknownNames(environment: Environment, given: StartOptions): string[] {
@@ -139,15 +158,6 @@ function unknownOf(got: string[], known: string[]): string[] {
       const nearest = nearestName(name, known);
       return `unknown option ${shown(name)}${nearest === '' ? '' : ` (did you mean ${nearest}?)`}`;
     });
-}
-
-/** A value as it may stand in a line on stderr: escaped and short. */
-function shown(value: unknown): string {
-  const written = (typeof value === 'string' ? JSON.stringify(value) : `${JSON.stringify(value)}`).replace(
-    /[\u007f-\u009f]/g,
-    '?',
-  );
-  return written.length > 80 ? `${written.slice(0, 77)}...` : written;
 }
 
 function number(variable: string, min: number, max: number, initial: number, unit: string): Row<number> {

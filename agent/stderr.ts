@@ -23,7 +23,7 @@ export function sayOnce(cause: string, text: string): void {
 /** Any thrown value as a few words. */
 export function messageOf(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error);
+    return String(error instanceof Error ? error.message : error);
   } catch {
     return 'unknown error';
   }
