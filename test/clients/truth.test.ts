@@ -12,7 +12,7 @@ import { openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/split.js');
 const SEEDS = [1, 2, 3];
-const HZ = 499;
+const HZ = 799;
 const SECONDS = 12;
 const POINTS = 3;
 const NAMES = ['sixty', 'thirty', 'ten'] as const;
