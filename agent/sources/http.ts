@@ -7,7 +7,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RecordKind } from '../../assembly/layout';
-import { HTTP_METHODS, SERIES_HTTP_SERVER } from '../wire/schema';
+import { HTTP_METHODS, LABEL_STATUS_CLASS, SERIES_HTTP_SERVER, STATUS_CLASSES } from '../wire/schema';
 import { openDurations, pushRecord, type SourceContext, wholeMicros } from './source';
 
 const REQUEST_START = 'http.server.request.start';
@@ -21,14 +21,22 @@ type ServerMessage = { request: IncomingMessage; response: ServerResponse; socke
 type OpenRequests = Map<ServerResponse, number>;
 
 export function openHttp({ writer, guard, nowMicros }: SourceContext): () => void {
-  const durations = openDurations(writer, SERIES_HTTP_SERVER);
+  /** One histogram a way to end; a class gets its own when the first request ends so. */
+  const durations: number[] = [];
+  const durationsOf = (statusClass: number): number => {
+    const known = durations[statusClass];
+    if (known !== undefined) return known;
+    const labels = [LABEL_STATUS_CLASS, STATUS_CLASSES[statusClass] ?? '5xx'];
+    return (durations[statusClass] = openDurations(writer, SERIES_HTTP_SERVER, labels));
+  };
   const methods = new Map<string | undefined, number>(HTTP_METHODS.map((method, index) => [method, index]));
   const openBySocket = new WeakMap<Socket, OpenRequests>();
 
   const record = (response: ServerResponse, startMicros: number, status: number, abortedBit: number) => {
     const durationMicros = nowMicros() - startMicros;
     const method = methods.get(response.req?.method) ?? 0;
-    writer.recordInt(durations, wholeMicros(durationMicros));
+    const statusClass = abortedBit === 0 ? Math.min(5, Math.floor(status / 100)) : 0;
+    writer.recordInt(durationsOf(statusClass), wholeMicros(durationMicros));
     pushRecord(writer, RecordKind.HttpServer, status, method | abortedBit, startMicros, durationMicros);
   };
 

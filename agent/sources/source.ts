@@ -22,10 +22,10 @@ export function wholeMicros(micros: number): number {
   return micros > 0 ? Math.min(Math.round(micros), 0x7fff_ffff) : 0;
 }
 
-/** Opens a source's histogram of microseconds. */
-export function openDurations(writer: CoreWriter, name: string): number {
+/** Opens a source's histogram of microseconds. labels: flat key, value. */
+export function openDurations(writer: CoreWriter, name: string, labels: readonly string[] = []): number {
   tally.series++;
-  return writer.series(SeriesKind.Histogram, name, UNIT_MICROS, []);
+  return writer.series(SeriesKind.Histogram, name, UNIT_MICROS, labels);
 }
 
 /** Pushes one record, counting it when the ring has no room. */

@@ -200,5 +200,9 @@ export const SERIES_GC_PAUSE = 'v8js.gc.duration';
 export const SERIES_HTTP_SERVER = 'http.server.request.duration';
 export const UNIT_MICROS = 'us';
 
+/** The label of SERIES_HTTP_SERVER: how the request ended. 'aborted': its connection closed before the answer was out. */
+export const LABEL_STATUS_CLASS = 'http.response.status_class';
+export const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
 /** The method index of EVENT_HTTP. */
 export const HTTP_METHODS = ['OTHER', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE'] as const;

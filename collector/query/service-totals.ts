@@ -4,14 +4,14 @@
  * of services is bounded and those beyond share one name.
  */
 import type { CoreTables, MergedHistogram } from '../../agent/core';
-import { EVENT_HTTP, SERIES_GC_PAUSE, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../agent/wire/schema';
+import { SERIES_GC_PAUSE, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../agent/wire/schema';
 import type { Batch } from '../store/batch';
+import { httpFailures } from './http-failures';
 
 export const OTHER_SERVICES = '(other)';
 
 const SERVICES_MAX = 128;
 const PERIOD_MILLIS = 5 * 60_000;
-const ABORTED = 1 << 8;
 
 export const TIMED_SERIES = [SERIES_LOOP_DELAY, SERIES_GC_PAUSE, SERIES_HTTP_SERVER] as const;
 export type TimedSeries = (typeof TIMED_SERIES)[number];
@@ -76,11 +76,9 @@ export class ServiceTotals {
       if (buckets === null || durations === undefined) continue;
       durations.add({ count, sum, min, max, buckets }, this.#nowMillis());
     }
-    for (const { kind, a, b } of batch.events) {
-      if (kind !== EVENT_HTTP) continue;
-      if (a >= 500) total.errors++;
-      if ((b & ABORTED) !== 0) total.aborted++;
-    }
+    const { errors, aborted } = httpFailures(batch.values);
+    total.errors += errors;
+    total.aborted += aborted;
   }
 
   #total(service: string): ServiceTotal {

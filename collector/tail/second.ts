@@ -2,7 +2,6 @@
 import type { CoreTables, MergedHistogram } from '../../agent/core';
 import {
   EVENT_HANG,
-  EVENT_HTTP,
   EVENT_STALL,
   HANG_BLOCKED,
   HANG_JS,
@@ -12,13 +11,13 @@ import {
 } from '../../agent/wire/schema';
 import { describeStack } from '../query/frame';
 import { hotFunctions } from '../query/hot';
+import { httpFailures } from '../query/http-failures';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import type { TailSecond } from './schema';
 
 const HOT_MAX = 10;
 /** So much of an agent's time makes a line; batches do not come by the clock. */
 const LINE_MICROS = 900_000;
-const ABORTED = 1 << 8;
 
 type HangKind = 'javascript' | 'native' | 'blocked';
 
@@ -102,13 +101,11 @@ export class SecondBuilder {
     gather(this.#requests, batches, SERIES_HTTP_SERVER, null);
     const { count } = this.#requests;
     const [p50 = 0, p99 = 0] = count > 0 ? this.#requests.quantiles([0.5, 0.99]) : [];
-    const ended = batches.flatMap(({ events }) => events.filter(({ kind }) => kind === EVENT_HTTP));
     return {
       requestsPerSecond: Math.round((count * 1e7) / spanMicros) / 10,
       p50Millis: count > 0 ? millis(p50) : null,
       p99Millis: count > 0 ? millis(p99) : null,
-      errors: ended.filter(({ a }) => a >= 500).length,
-      aborted: ended.filter(({ b }) => (b & ABORTED) !== 0).length,
+      ...httpFailures(batches.flatMap(({ values }) => values)),
     };
   }
 }

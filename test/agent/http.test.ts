@@ -62,7 +62,7 @@ describe('the HTTP source', () => {
       [RecordKind.HttpServer, 201, POST],
       [RecordKind.HttpServer, 404, GET],
     ]);
-    expect(writer.written).toHaveLength(2);
+    expect(writer.written.map(({ series }) => series.split(' ').at(-1))).toEqual(['2xx', '4xx']);
     for (const { value } of writer.written) expect(value).toBeGreaterThan(15_000);
     for (const { startMicros, durationMicros } of writer.pushed) {
       expect(Math.abs(startMicros + durationMicros - nowMicros())).toBeLessThan(1e6);
@@ -98,6 +98,7 @@ describe('the HTTP source', () => {
       [0, GET | ABORTED],
       [206, GET | ABORTED],
     ]);
+    expect(new Set(writer.written.map(({ series }) => series.split(' ').at(-1)))).toEqual(new Set(['aborted']));
   });
 
   it('counts pipelined requests that never got their turn', async () => {

@@ -132,8 +132,6 @@ describe('the scan', () => {
     expect(scanMessage(Uint8Array.from([0x91, 0x91, 0x01]), limits)).toBe(3);
     expect(() => scanMessage(Uint8Array.from([0x91, 0x91, 0x91, 0x01]), limits)).toThrow(
       'nests deeper than 2',
-    );
-    'ERR_WIRE_LIMIT',
     )
     expect(scanMessage(Uint8Array.from([0x93, 1, 2, 3]), limits)).toBe(4);
     expect(codeOf(() => scanMessage(Uint8Array.from([0x94, 1, 2, 3, 4]), limits))).toBe('ERR_WIRE_LIMIT');

@@ -235,11 +235,9 @@ describe('metrics', () => {
       values: [
         agent.value(1, [1000, 2000]),
         agent.value(2, [5000]),
-        agent.value(3, [10_000, 20_000, 30_000]),
-      ],
-      events: [
-        [2, 0, 1, 10_000, 503, 1, 0],
-        [2, 0, 1, 10_000, 0, 257, 0],
+        agent.value(3, [10_000]),
+        agent.value(4, [20_000]),
+        agent.value(5, [30_000]),
       ],
     });
     await agent.commit({ status, values: [agent.value(2, [7000])] });

@@ -16,6 +16,7 @@ import {
   type EventTuple,
   type IdentityTuple,
   SERIES_GC_PAUSE,
+  LABEL_STATUS_CLASS,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
   type SeriesTuple,
@@ -232,13 +233,14 @@ export class SyntheticAgent {
 
   /** Series 1, 2, 3: loop delay, GC pauses, requests. */
   timedSeries(): SeriesTuple[] {
-    return [SERIES_LOOP_DELAY, SERIES_GC_PAUSE, SERIES_HTTP_SERVER].map((name, index) => [
+    const classes = ['2xx', '5xx', 'aborted'].map((way) => [LABEL_STATUS_CLASS, way]);
+    return [SERIES_LOOP_DELAY, SERIES_GC_PAUSE, ...classes.map(() => SERIES_HTTP_SERVER)].map((name, index) => [
       index + 1,
       0,
       SeriesKind.Histogram,
       name,
       'us',
-      [],
+      classes[index - 2] ?? [],
     ]);
   }
 
