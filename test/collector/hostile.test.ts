@@ -132,7 +132,7 @@ describe('the scan', () => {
     expect(scanMessage(Uint8Array.from([0x91, 0x91, 0x01]), limits)).toBe(3);
     expect(() => scanMessage(Uint8Array.from([0x91, 0x91, 0x91, 0x01]), limits)).toThrow(
       'nests deeper than 2',
-    )
+    );
     expect(scanMessage(Uint8Array.from([0x93, 1, 2, 3]), limits)).toBe(4);
     expect(codeOf(() => scanMessage(Uint8Array.from([0x94, 1, 2, 3, 4]), limits))).toBe('ERR_WIRE_LIMIT');
     expect(codeOf(() => scanMessage(Uint8Array.from([0xa3, 97, 97, 97]), limits))).toBe('ERR_WIRE_LIMIT');

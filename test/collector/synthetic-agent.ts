@@ -15,8 +15,8 @@ import {
   type DictionaryTuple,
   type EventTuple,
   type IdentityTuple,
-  SERIES_GC_PAUSE,
   LABEL_STATUS_CLASS,
+  SERIES_GC_PAUSE,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
   type SeriesTuple,
@@ -234,14 +234,9 @@ export class SyntheticAgent {
   /** Series 1, 2, 3: loop delay, GC pauses, requests. */
   timedSeries(): SeriesTuple[] {
     const classes = ['2xx', '5xx', 'aborted'].map((way) => [LABEL_STATUS_CLASS, way]);
-    return [SERIES_LOOP_DELAY, SERIES_GC_PAUSE, ...classes.map(() => SERIES_HTTP_SERVER)].map((name, index) => [
-      index + 1,
-      0,
-      SeriesKind.Histogram,
-      name,
-      'us',
-      classes[index - 2] ?? [],
-    ]);
+    return [SERIES_LOOP_DELAY, SERIES_GC_PAUSE, ...classes.map(() => SERIES_HTTP_SERVER)].map(
+      (name, index) => [index + 1, 0, SeriesKind.Histogram, name, 'us', classes[index - 2] ?? []],
+    );
   }
 
   /** Values of a histogram series, µs. */

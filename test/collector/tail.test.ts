@@ -97,9 +97,7 @@ describe('the tail', () => {
         agent.value(4, [10_000]),
         agent.value(5, [50_000]),
       ],
-      events: [
-        [4, 0, start, 300_000, 1, 0, agent.stack('main;handler@file:///srv/app.js:3:4')],
-      ],
+      events: [[4, 0, start, 300_000, 1, 0, agent.stack('main;handler@file:///srv/app.js:3:4')]],
       losses: [['ring-full', 3, 1]],
       status: agent.status({ mainCpuMicros: 500_000 }),
     });
