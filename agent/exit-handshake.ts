@@ -6,7 +6,7 @@
 import { AgentState } from '../assembly/layout';
 import { type ControlPage, isOver } from './control';
 
-const DEADLINE_MILLIS = 400;
+const DEADLINE_MILLIS = 350;
 const SLICE_MILLIS = 1;
 
 export class ExitHandshake {
