@@ -45,7 +45,7 @@ describe("the demo's summary", () => {
       '  hottest    self   total',
       '           72.0 %  81.0 %  busy',
       '           10.0 %  10.0 %  rest',
-      '  stalls     1',
+      '  stalls     1, the longest:',
       '    11:59:59  352 ms  javascript  rebuildSearchIndex (index.js:20) < rebuildNow (service.js:90) < (root)',
       '  gc pauses  1,234: p50 2.10 ms, p99 9.50 ms, max 1.90 ms',
       '  lost       17 ring-full',

@@ -17,7 +17,8 @@ export class DemoSummary {
   #agentPercentSum = 0;
   #cpuSeconds = 0;
   #rssBytes = 0;
-  readonly #stalls: TailSecond['stalls'] = [];
+  /** The longest ones. */
+  #stalls: TailSecond['stalls'] = [];
   #stallCount = 0;
   readonly #lost = new Map<string, number>();
   /** Percent of each second, weighted by the CPU that main used in it: a resting second must count for little. */
@@ -40,7 +41,9 @@ export class DemoSummary {
       this.#agentPercentSum += line.cpu.agentPercent ?? 0;
     }
     this.#stallCount += line.stalls.length;
-    this.#stalls.push(...line.stalls.slice(0, STALLS_SHOWN - this.#stalls.length));
+    this.#stalls = [...this.#stalls, ...line.stalls]
+      .sort((a, b) => b.forMillis - a.forMillis)
+      .slice(0, STALLS_SHOWN);
     for (const { reason, count } of line.drops) this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + count);
     const weight = line.hot.length === 0 ? 0 : (line.cpu.mainPercent ?? line.sampler.ticks);
     this.#weight += weight;
@@ -56,7 +59,7 @@ export class DemoSummary {
       `  requests   ${countText(figures.requests ?? 0)} seen by the agent; the load sent ${countText(load.sent)}, ${countText(load.failed)} failed, ${countText(load.leftOut)} left out`,
       `  samples    ${countText(this.#ticks)} ticks`,
       ...this.#hotLines(),
-      `  stalls     ${this.#stallCount === 0 ? 'none' : countText(this.#stallCount)}`,
+      `  stalls     ${this.#stallCount === 0 ? 'none' : `${countText(this.#stallCount)}, the longest:`}`,
       ...this.#stalls.map(
         (s) =>
           `    ${clockText(s.startMillis)}  ${millisText(s.forMillis)}  ${s.kind}  ${stackText(s.stack)}`,
