@@ -1,4 +1,4 @@
-/** Batches of one agent to a line of the tail: what came is gathered until it makes up about a second. */
+/** Batches of one agent to lines of the tail: what came is gathered until it makes up a second or a hang begins. */
 import type { CoreTables, MergedHistogram } from '../../agent/core';
 import {
   EVENT_HANG,
@@ -18,6 +18,8 @@ import type { TailSecond } from './schema';
 const HOT_MAX = 10;
 /** So much of an agent's time makes a line; batches do not come by the clock. */
 const LINE_MICROS = 900_000;
+/** A hang that begins is told at once, unless so little time was gathered that its rates would say nothing. */
+const HANG_LINE_MICROS = 100_000;
 
 type HangKind = 'javascript' | 'native' | 'blocked';
 
@@ -34,6 +36,7 @@ export class SecondBuilder {
   #tables: CoreTables;
   #batches: Batch[] = [];
   #spanMicros = 0;
+  #hangToldMicros = 0;
   #delays: MergedHistogram;
   #requests: MergedHistogram;
 
@@ -47,7 +50,10 @@ export class SecondBuilder {
   add(batch: Batch): boolean {
     this.#batches.push(batch);
     this.#spanMicros += batch.endMicros - batch.startMicros;
-    return this.#spanMicros >= LINE_MICROS && this.#batches.some(({ status }) => status !== null);
+    const status = this.#batches.findLast((gathered) => gathered.status !== null)?.status ?? null;
+    if (status === null) return false;
+    const hangBegins = status.hang !== 0 && status.hangSinceMicros !== this.#hangToldMicros;
+    return this.#spanMicros >= (hangBegins ? HANG_LINE_MICROS : LINE_MICROS);
   }
 
   clear(): void {
@@ -62,6 +68,7 @@ export class SecondBuilder {
     this.clear();
     const last = batches.at(-1)!;
     const status = batches.findLast((batch) => batch.status !== null)!.status!;
+    if (status.hang !== 0) this.#hangToldMicros = status.hangSinceMicros;
     const sums = sumStatuses(batches);
     return {
       v: 1,

@@ -169,6 +169,21 @@ describe('the tail', () => {
     expect(hang).toMatchObject({ kind: 'javascript', forMillis: 2000, stack: ['main', 'loop'] });
   });
 
+  it('does not wait for the second to be over when a hang begins, but tells it by the second from then on', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const start = nowMicros();
+    const status = agent.status({ hang: 2, hangSinceMicros: start });
+    for (let part = 0; part < 8; part++) {
+      const [startMicros, endMicros] = [start + part * 150_000, start + (part + 1) * 150_000];
+      await agent.commit({ startMicros, endMicros, status });
+    }
+    expect((await tail.second()).hang).toMatchObject({ kind: 'native', forMillis: 150 });
+    expect((await tail.second()).hang).toMatchObject({ kind: 'native', forMillis: 1050 });
+    expect(tail.lines.filter(({ type }) => type === 'second')).toEqual([]);
+  });
+
   it('asks the agents that are watched, and only those, for short windows', async () => {
     const [shop, billing] = [await connected('shop'), await connected('billing')];
     const tail = new Tail('?service=shop');
