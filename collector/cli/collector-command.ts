@@ -1,6 +1,7 @@
 /** `ringtail collector`: the collector in the foreground. */
 import { startCollector } from '../collector';
 import { EXIT_INTERRUPTED, EXIT_OK } from './cli-error';
+import { DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
 import { stopSignal } from './stop-signal';
 
 export type CollectorCommandOptions = {
@@ -20,22 +21,22 @@ export async function collectorCommand(options: CollectorCommandOptions): Promis
     requireToken: options.requireToken,
     log: (line: string) => process.stderr.write(`ringtail: ${line}\n`),
   });
-  const url = `http://${hostText(collector.address.host)}:${collector.address.port}`;
-  process.stdout.write(
-    [
-      `ringtail collector on ${url}`,
-      '  program   ringtail run -- node app.js',
-      '  live      ringtail tail',
-      `  profile   go tool pprof "${url}/debug/pprof/profile?seconds=5"`,
-      `  metrics   curl ${url}/metrics`,
-      '',
-    ].join('\n'),
-  );
+  process.stdout.write(`${startLines(collector.address, collector.tokenPlace).join('\n')}\n`);
   const reason = await stop.stopped;
   await collector.close();
   return reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+/** The lines to type next, as they work with this address. */
+function startLines({ host, port }: { host: string; port: number }, tokenPlace: string): string[] {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const usual = host === DEFAULT_HOST && port === DEFAULT_PORT;
+  return [
+    `ringtail collector on http://${address}`,
+    `  token     ${tokenPlace}`,
+    `  program   ${usual ? '' : `RINGTAIL_COLLECTOR=ws://${address} `}ringtail run -- node app.js`,
+    `  live      ringtail tail${usual ? '' : ` --url ws://${address}`}`,
+    `  profile   go tool pprof "http://${address}/debug/pprof/profile?seconds=5"`,
+    `  metrics   curl http://${address}/metrics`,
+  ];
 }

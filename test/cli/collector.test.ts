@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Ended, type RunningCommand, runCommandLine, startCommand } from './command-process';
+
+const home = mkdtempSync(join(tmpdir(), 'ringtail-home-'));
+afterAll(() => rmSync(home, { recursive: true }));
+const env = { HOME: home, XDG_RUNTIME_DIR: '' };
+
+async function startedCollector(): Promise<{ collector: RunningCommand; url: string }> {
+  const collector = startCommand(['collector', '--port', '0'], env);
+  let text = '';
+  collector.child.stdout?.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await collector.wrote('/metrics');
+  return { collector, url: /http:\/\/127\.0\.0\.1:\d+/.exec(text)![0] };
+}
+
+function stopped(collector: RunningCommand, signal: NodeJS.Signals): Promise<Ended> {
+  collector.child.kill(signal);
+  return collector.ended;
+}
+
+describe('ringtail collector', () => {
+  it('says what to type next, answers, and ends in order', async () => {
+    const { collector, url } = await startedCollector();
+    expect(await (await fetch(`${url}/healthz`)).text()).toBe('ok\n');
+    const { code, stdout, stderr } = await stopped(collector, 'SIGTERM');
+    expect([code, stderr]).toEqual([0, '']);
+    const address = url.replace('http', 'ws');
+    expect(stdout).toContain(`RINGTAIL_COLLECTOR=${address} ringtail run -- node app.js`);
+    expect(stdout).toContain(`ringtail tail --url ${address}`);
+    expect(stdout).toContain(join(home, '.local', 'state', 'ringtail', 'token'));
+  });
+
+  it('ends with 130 at Ctrl-C', async () => {
+    const { collector } = await startedCollector();
+    expect((await stopped(collector, 'SIGINT')).code).toBe(130);
+  });
+
+  it('says why it does not start', async () => {
+    const { collector, url } = await startedCollector();
+    const busy = await runCommandLine(['collector', '--port', new URL(url).port], env);
+    expect(busy.code).toBe(1);
+    expect(busy.stderr).toContain('choose another port with --port [ERR_COLLECTOR_PORT_BUSY]');
+    await stopped(collector, 'SIGTERM');
+    const open = await runCommandLine(['collector', '--host', '0.0.0.0'], env);
+    expect(open.code).toBe(1);
+    expect(open.stderr).toContain('got 0.0.0.0');
+  });
+});
