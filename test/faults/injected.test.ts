@@ -30,12 +30,16 @@ const server = http.createServer((request, response) => response.end('served'));
 server.listen(0, '127.0.0.1', () => {
   http.get({ port: server.address().port, agent: false }, (response) => {
     response.on('data', (data) => console.log(String(data)));
+    response.on('end', () => setTimeout(leave, 200));
     server.close();
   });
 });
 let kept = [];
 for (let round = 0; round < 3e5; round++) kept = [round, [kept.length]];
-setTimeout(() => { console.log('done'); process.exitCode = 5; }, 250);
+function leave() {
+  console.log('done');
+  process.exitCode = 5;
+}
 `;
 
 const scratch = scratchFolder();

@@ -13,8 +13,8 @@ describe('the host', () => {
   it('keeps its prototypes and built-in modules', async () => {
     const text = `const snapshot = require(${JSON.stringify(SNAPSHOT)});
 setTimeout(() => console.log(JSON.stringify({ size: snapshot.size, changes: snapshot.changes() })), 500);`;
-    const bare = JSON.parse(await output(text, ['-r', SNAPSHOT]));
-    const under = JSON.parse(await output(text, ['-r', SNAPSHOT, '-r', REGISTER]));
+    const bare = JSON.parse(await output(text, ['--no-warnings', '-r', SNAPSHOT]));
+    const under = JSON.parse(await output(text, ['--no-warnings', '-r', SNAPSHOT, '-r', REGISTER]));
     expect(under.size).toBeGreaterThan(3000);
     const added = under.changes.filter((place: string) => !bare.changes.includes(place)).map(lastTwoNames);
     const listeners = ['process._events', 'process._eventsCount', '_events.exit'];
