@@ -10,10 +10,10 @@ export const settings = {
   /** Alternating rounds of whole programs: CPU of fixed work, and short ones started for their start and exit. */
   programRounds: quick ? 2 : 15,
   startRounds: quick ? 5 : 30,
-  rotationRounds: quick ? 1 : 4,
-  serviceSeconds: quick ? 5 : 12,
+  rotationRounds: quick ? 1 : 6,
+  serviceSeconds: quick ? 6 : 20,
   /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
-  compileFiles: quick ? 12 : 90,
+  compileFiles: quick ? 2 : 64,
   idleSettleSeconds: quick ? 12 : 40,
   idleSeconds: quick ? 4 : 10,
   idleCopies: quick ? 1 : 3,

@@ -1,5 +1,6 @@
-/**
- * The rows, in the order of the table: name (for --only), file, and whether it is measured on each Node line.
- * Cheap ones first, so that something is there when somebody interrupts.
- */
-export const ROWS = [{ name: 'record', file: 'record.mjs', everyLine: true }];
+/** The rows in the order of the table: name (for --only), file, and whether each Node line is measured. */
+export const ROWS = [
+  { name: 'record', file: 'record.mjs', everyLine: true },
+  { name: 'preload', file: 'preload.mjs', everyLine: false },
+  { name: 'rotation', file: 'rotation.mjs', everyLine: false },
+];
