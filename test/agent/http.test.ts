@@ -98,7 +98,9 @@ describe('the HTTP source', () => {
       [0, GET | ABORTED],
       [206, GET | ABORTED],
     ]);
-    expect(new Set(writer.written.map(({ series }) => series.split(' ').at(-1)))).toEqual(new Set(['aborted']));
+    expect(new Set(writer.written.map(({ series }) => series.split(' ').at(-1)))).toEqual(
+      new Set(['aborted']),
+    );
   });
 
   it('counts pipelined requests that never got their turn', async () => {
