@@ -27,7 +27,9 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext): () => voi
     const known = durations[statusClass];
     if (known !== undefined) return known;
     const labels = [LABEL_STATUS_CLASS, STATUS_CLASSES[statusClass] ?? '5xx'];
-    return (durations[statusClass] = openDurations(writer, SERIES_HTTP_SERVER, labels));
+    const opened = openDurations(writer, SERIES_HTTP_SERVER, labels);
+    durations[statusClass] = opened;
+    return opened;
   };
   const methods = new Map<string | undefined, number>(HTTP_METHODS.map((method, index) => [method, index]));
   const openBySocket = new WeakMap<Socket, OpenRequests>();
