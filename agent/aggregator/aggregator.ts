@@ -16,6 +16,8 @@ import {
   EVENT_STALL,
   EVENT_SUSPENDED,
   HANG_NATIVE,
+  HANG_STARVED,
+  HANG_UNKNOWN,
   type IdentityTuple,
   SERIES_LOOP_DELAY,
   type StatusTuple,
@@ -44,6 +46,8 @@ const PING_AT_LEAST_MICROS = 2e6;
 const REST_SHARE = 0.005;
 /** The agent thread was away this much longer than it slept, without using CPU itself: the process stood still. */
 const SUSPENDED_MICROS = 500e3;
+/** Main waited for a core for this much of a stall: the machine was busy, not the program. */
+const STARVED_SHARE = 0.6;
 /** How often a resting process sends, ms. */
 const REST_FLUSH_MILLIS = 5000;
 /** A stall waits this long for the ticks that name it, µs. */
@@ -53,6 +57,7 @@ const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
+const KEEP_ALIVE_MILLIS = 60_000;
 
 type Stall = { kind: number; startMicros: number; durationMicros: number; foundMicros: number };
 
@@ -77,6 +82,8 @@ export class Aggregator {
   /** CPU of this thread at the last second's end, µs. */
   #agentCpuMicros = 0;
   #pingAtMicros = 0;
+  /** How long main had waited for a core when the ping left, µs. */
+  #waitedAtPingMicros = 0;
   #secondAtMicros = 0;
   #secondMainShare = 0;
   #flushAtMicros = 0;
@@ -112,7 +119,7 @@ export class Aggregator {
       openSinceMicros: () => this.#sampling.openSinceMicros,
       kindOf: (since) => this.#sampling.hangKind(since),
       tell: (kind, since, duration) => this.#tellHang(kind, since, duration),
-      ended: (kind, startMicros, durationMicros) => this.#stalls.push({ kind, startMicros, durationMicros, foundMicros: nowMicros() }),
+      ended: (kind, startMicros, durationMicros) => this.#stallEnded(kind, startMicros, durationMicros),
     });
     this.#link = new Link({
       url: options.collectorUrl,
@@ -122,6 +129,10 @@ export class Aggregator {
       epoch: () => this.#shipper.epoch,
       dictionary: () => this.#shipper.dictionary(),
       onControl: (message) => this.#control(message),
+      onRefused: (sequence, code) => {
+        this.#outgoing.lost('refused', 1, nowMicros());
+        this.#note(`the collector refused batch ${sequence} twice (${code}); it is lost`);
+      },
       onUp: () => this.#flush(nowMicros()),
       onDown: () => {},
     });
@@ -203,6 +214,7 @@ export class Aggregator {
 
   #sendPing(now: number): void {
     this.#pingAtMicros = now;
+    this.#waitedAtPingMicros = this.#cost.mainWaitedMicros;
     this.#page.sendPing(++this.#ping, now);
     this.#hangs.pinged(now);
     this.data.pings.postMessage(this.#ping);
@@ -249,6 +261,13 @@ export class Aggregator {
     this.#flush(nowMicros());
   }
 
+  #stallEnded(known: number, startMicros: number, durationMicros: number): void {
+    this.#cost.mainCpuMicros();
+    const waitedMicros = this.#cost.mainWaitedMicros - this.#waitedAtPingMicros;
+    const kind = waitedMicros > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
+    this.#stalls.push({ kind, startMicros, durationMicros, foundMicros: nowMicros() });
+  }
+
   /** Stalls whose ticks are in, or that waited long enough, leave as events with the stack that ran. */
   #joinStalls(now: number): void {
     if (this.#stalls.length === 0) return;
@@ -263,7 +282,7 @@ export class Aggregator {
       }
       const start = covered ? this.#sampling.recent.lastIdleMicros(Math.max(this.#pongBefore(stall), stall.startMicros - 250e3), stall.startMicros) : stall.startMicros;
       const { stack } = this.#sampling.culprit(start, end);
-      const kind = stall.kind || this.#sampling.hangKind(stall.startMicros);
+      const kind = stall.kind || this.#sampling.hangKind(stall.startMicros) || HANG_UNKNOWN;
       this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
     }
     this.#stalls = waiting;
@@ -353,8 +372,9 @@ export class Aggregator {
       this.#flush(nowMicros());
       return once(LAST_BYTES_MILLIS, (sent) => this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent));
     }).then(() => {
+      // Main still handles the inspector's last message: this thread must be there until main ends it.
+      setInterval(() => {}, KEEP_ALIVE_MILLIS);
       this.#page.setState(AgentState.Closed);
-      if (reason === 'stop') process.exit(0);
     });
   }
 }

@@ -33,6 +33,11 @@ export class Cost {
     return this.#main.micros();
   }
 
+  /** How long main was ready to run while others had the core, µs, as of the last mainCpuMicros. */
+  get mainWaitedMicros(): number {
+    return this.#main.waitedMicros;
+  }
+
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
     return this.agentCpuMicros() + this.#samplerCpu() + this.rotationPauseMicros;

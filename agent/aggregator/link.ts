@@ -29,6 +29,9 @@ const BACKOFF_MAX_MILLIS = 30_000;
 /** No message and no answer to a ping for this long: the collector is gone. */
 const SILENCE_MILLIS = 45_000;
 
+/** Errors that speak of a message and not of the connection. */
+const BATCH_REFUSALS = /^ERR_WIRE_(MESSAGE|LIMIT|DICTIONARY|COLUMNS)$/;
+
 export type LinkHost = {
   url: string;
   agentId: Uint8Array;
@@ -37,6 +40,8 @@ export type LinkHost = {
   epoch(): number;
   dictionary(): DictionaryMessage;
   onControl(message: ControlMessage): void;
+  /** A batch that the collector refused twice is given up. */
+  onRefused(sequence: number, code: string): void;
   /** Up: connected and welcomed. Down: with the reason, told once per cause. */
   onUp(durability: string): void;
   onDown(reason: string): void;
@@ -56,6 +61,8 @@ export class Link {
   #inFlightBytes = 0;
   #creditBytes = 0;
   #closed = false;
+  /** The batch that the collector refused last. */
+  #refusedSequence = -1;
   #nonce: Uint8Array = randomBytes(16);
   #expectedProof: Uint8Array = new Uint8Array(0);
 
@@ -165,6 +172,7 @@ export class Link {
         if (this.up) this.host.onControl(message);
         return '';
       case TAG_ERROR:
+        if (this.up && BATCH_REFUSALS.test(message[1])) this.#headRefused(message[1]);
         return `the collector refused: ${message[1]} ${message[2]}`;
     }
   }
@@ -186,6 +194,20 @@ export class Link {
     while (this.#unacknowledged.length > 0 && this.#unacknowledged[0]!.sequence <= sequence) {
       this.#inFlightBytes -= this.#unacknowledged.shift()!.bytes.length;
     }
+  }
+
+  /** The collector takes batches in order, so it is the oldest one that it cannot take: again once, then never. */
+  #headRefused(code: string): void {
+    const head = this.#unacknowledged[0];
+    if (head === undefined) return;
+    if (this.#refusedSequence !== head.sequence) {
+      this.#refusedSequence = head.sequence;
+      return;
+    }
+    this.#unacknowledged.shift();
+    this.#inFlightBytes -= head.bytes.length;
+    this.#refusedSequence = -1;
+    this.host.onRefused(head.sequence, code);
   }
 
   #checkSilence(): void {

@@ -40,10 +40,11 @@ export class Sampler {
   state: SamplerState = 'none';
   /** When the command that main has not answered yet was sent, µs; 0 when none is open. */
   openSinceMicros = 0;
+  /** The interval of the running windows, and of the last ones once it has stopped. */
+  intervalMicros = 0;
   #session: Session | null = null;
   #holder = '';
   #running = '';
-  #intervalMicros = 0;
   #restarts: number[] = [];
   #generation = 0;
   #toldForeign = false;
@@ -65,7 +66,7 @@ export class Sampler {
   /** Opens the first window. `done` tells whether V8 samples now. */
   start(intervalMicros: number, done: (started: boolean) => void = () => {}): void {
     if (this.state === 'off' || this.state === 'on') return done(this.state === 'on');
-    this.#intervalMicros = intervalMicros;
+    this.intervalMicros = intervalMicros;
     const generation = ++this.#generation;
     this.state = 'on';
     this.openSinceMicros = this.nowMicros();
@@ -114,6 +115,7 @@ export class Sampler {
     const generation = this.#generation;
     this.state = state;
     this.#call('', last, () => {
+      this.discardConsole();
       if (generation === this.#generation) this.#release(state);
       then();
     });
@@ -126,7 +128,7 @@ export class Sampler {
 
   /** Lets go of what the host logged since the last call: a connected session keeps the arguments alive. */
   discardConsole(): void {
-    if (this.state === 'on' && this.openSinceMicros === 0) this.#session?.post('Runtime.discardConsoleEntries');
+    this.#session?.post('Runtime.discardConsoleEntries');
   }
 
   /** The window that just ended held no tick: start afresh, or give up when that happens too often. */
@@ -136,7 +138,7 @@ export class Sampler {
     this.#restarts.push(now);
     this.events.onRestart();
     this.#release('idle');
-    if (this.#restarts.length < RESTARTS_MAX) return this.start(this.#intervalMicros);
+    if (this.#restarts.length < RESTARTS_MAX) return this.start(this.intervalMicros);
     this.state = 'off';
     this.events.onNote(`sampling switched off: V8's sampler was stuck ${RESTARTS_MAX} times within ten minutes`);
   }

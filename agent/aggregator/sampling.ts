@@ -7,7 +7,7 @@ import { SampleState } from '../../assembly/layout';
 import type { CoreTables } from '../core';
 import type { AgentOptions } from '../options';
 import { WIRE_LIMITS } from '../wire/limits';
-import { HANG_BLOCKED, HANG_JS } from '../wire/schema';
+import { HANG_BLOCKED, HANG_JS, HANG_UNKNOWN } from '../wire/schema';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
@@ -163,7 +163,7 @@ export class Sampling {
   /** What ticks since `sinceMicros` say about a hang: a HANG_* kind, or 0 while there are none. */
   hangKind(sinceMicros: number): number {
     const { ticks, state } = this.culprit(sinceMicros, this.host.nowMicros());
-    if (ticks === 0) return 0;
+    if (ticks === 0) return this.#sampler.running ? 0 : HANG_UNKNOWN;
     return state === SampleState.Blocked ? HANG_BLOCKED : HANG_JS;
   }
 
@@ -202,7 +202,7 @@ export class Sampling {
     if (this.#pauseMicros > 0) this.#pacer.observe(lengthMicros / 1000, this.#pauseMicros);
     if (window.atMicros.length > 0) {
       this.recent.add(window);
-      this.queue.add(window, this.#periodMicros());
+      this.queue.add(window, this.#sampler.intervalMicros);
       host.onWindow(this.watched(host.nowMicros()));
     } else if (lengthMicros > STUCK_WINDOW_MICROS) {
       this.#lastEndMicros = 0;

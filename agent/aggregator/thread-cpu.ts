@@ -1,5 +1,5 @@
 /**
- * CPU time of single threads of this process, from /proc/self/task/<tid>/schedstat (Linux; first field, nanoseconds).
+ * CPU time of single threads of this process, from /proc/self/task/<tid>/schedstat (Linux; first field the CPU, second the wait for one, nanoseconds).
  * Elsewhere every reading is null, and whoever asks says "not known" instead of zero. Descriptors stay open: a reading
  * is one pread of a few bytes.
  */
@@ -9,6 +9,8 @@ const SAMPLER_THREAD = 'v8:ProfEvntProc';
 const buffer = Buffer.alloc(64);
 
 export class ThreadCpu {
+  /** How long the thread was ready but not running, µs, as of the last reading. */
+  waitedMicros = 0;
   #fd: number;
 
   constructor(tid: number) {
@@ -29,7 +31,8 @@ export class ThreadCpu {
     if (this.#fd < 0) return null;
     try {
       const length = readSync(this.#fd, buffer, 0, 64, 0);
-      const nanos = Number.parseInt(buffer.toString('latin1', 0, length), 10);
+      const [nanos = Number.NaN, waitedNanos = 0] = buffer.toString('latin1', 0, length).split(' ', 2).map(Number);
+      this.waitedMicros = waitedNanos / 1000;
       return Number.isFinite(nanos) ? nanos / 1000 : null;
     } catch {
       return null;

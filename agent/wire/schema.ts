@@ -126,12 +126,14 @@ export const EVENT_NOTE = 7; // something the agent changed or gave up by itself
 export const HANG_JS = 1; // stuck in JavaScript: named at once
 export const HANG_NATIVE = 2; // stuck in native code: last JS window, thread state
 export const HANG_BLOCKED = 3; // JavaScript answers the interrupt but the leaf is a blocking builtin (Atomics.wait)
+export const HANG_STARVED = 4; // ready to run, but the machine gave the core to others for most of the time
+export const HANG_UNKNOWN = 5; // not sampled: nobody knows what it was
 
 export type EventTuple = [kind: number, threadId: number, startMicros: number, durationMicros: number, a: number, b: number, stack: number];
 
 /** Something that was lost on the way and how much of it: reason (a LOSS_* word), number, time of the first. */
 export type LossTuple = [reason: string, count: number, firstMicros: number];
-export const LOSS_REASONS = ['ring-full', 'series-overflow', 'dictionary-full', 'queue-full', 'sampler-restart', 'sampler-off', 'foreign-window', 'host-fault', 'window-late', 'thread-slots', 'label-overflow'] as const;
+export const LOSS_REASONS = ['ring-full', 'series-overflow', 'dictionary-full', 'queue-full', 'sampler-restart', 'sampler-off', 'foreign-window', 'host-fault', 'window-late', 'thread-slots', 'label-overflow', 'refused'] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** What the agent measured of its host and of itself, over this batch where it says "delta". */

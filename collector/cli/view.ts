@@ -3,7 +3,7 @@
  * every line of an instance has a rank, and where there is no room the lowest ranks go first.
  */
 
-import type { TailSecond } from '../tail/schema';
+import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
@@ -127,9 +127,17 @@ function hangLines({ hang }: TailSecond): RankedRow[] {
   ];
 }
 
-function kindText(kind: 'javascript' | 'native' | 'blocked'): string {
-  if (kind === 'javascript') return 'JavaScript';
-  return kind === 'native' ? 'native code' : 'a blocking call';
+const KIND_TEXTS: Record<HangKind, string> = {
+  javascript: 'JavaScript',
+  native: 'native code',
+  blocked: 'a blocking call',
+  starved: 'nothing: the machine ran others',
+  unknown: 'something: sampling was off',
+};
+
+/** A collector newer than this may know kinds that we do not. */
+function kindText(kind: HangKind): string {
+  return KIND_TEXTS[kind] ?? printable(kind);
 }
 
 function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }: TailSecond): RankedRow[] {

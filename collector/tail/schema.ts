@@ -4,6 +4,12 @@
  */
 export type TailLine = TailSecond | TailNotice;
 
+/**
+ * What the main thread was stuck in: running JavaScript; native code that cannot be interrupted; a call that waits
+ * without burning; nothing (it was ready, but the machine ran others); or unknown, because sampling was off.
+ */
+export type HangKind = 'javascript' | 'native' | 'blocked' | 'starved' | 'unknown';
+
 /** One second of one instance. */
 export type TailSecond = {
   v: 1;
@@ -30,7 +36,7 @@ export type TailSecond = {
   hot: { function: string; file: string; line: number; selfPercent: number; totalPercent: number }[];
   /** The main thread is stuck right now, or null. stack: root first, 'function (file:line)'. */
   hang: {
-    kind: 'javascript' | 'native' | 'blocked';
+    kind: HangKind;
     sinceMillis: number;
     forMillis: number;
     stack: string[];
@@ -39,7 +45,7 @@ export type TailSecond = {
   stalls: {
     startMillis: number;
     forMillis: number;
-    kind: 'javascript' | 'native' | 'blocked';
+    kind: HangKind;
     stack: string[];
   }[];
   /** Losses reported in this second, by reason. Empty: nothing was lost. */

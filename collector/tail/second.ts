@@ -5,6 +5,8 @@ import {
   EVENT_STALL,
   HANG_BLOCKED,
   HANG_JS,
+  HANG_NATIVE,
+  HANG_STARVED,
   SERIES_GC_PAUSE,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
@@ -13,15 +15,19 @@ import { describeStack } from '../query/frame';
 import { hotFunctions } from '../query/hot';
 import { httpFailures } from '../query/http-failures';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
-import type { TailSecond } from './schema';
+import type { HangKind, TailSecond } from './schema';
 
+const HANG_KINDS: Record<number, HangKind> = {
+  [HANG_JS]: 'javascript',
+  [HANG_NATIVE]: 'native',
+  [HANG_BLOCKED]: 'blocked',
+  [HANG_STARVED]: 'starved',
+};
 const HOT_MAX = 10;
 /** So much of an agent's time makes a line; batches do not come by the clock. */
 const LINE_MICROS = 900_000;
 /** A hang that begins is told at once, unless so little time was gathered that its rates would say nothing. */
 const HANG_LINE_MICROS = 100_000;
-
-type HangKind = 'javascript' | 'native' | 'blocked';
 
 /** What statuses add up to. A CPU that the system does not tell stays null. */
 type StatusSums = {
@@ -219,8 +225,7 @@ function samplerOf(batches: readonly Batch[], status: InstanceStatus): TailSecon
 }
 
 function hangKind(hang: number): HangKind {
-  if (hang === HANG_JS) return 'javascript';
-  return hang === HANG_BLOCKED ? 'blocked' : 'native';
+  return HANG_KINDS[hang] ?? 'unknown';
 }
 
 function percentOf(cpuMicros: number | null, spanMicros: number): number | null {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Link, type LinkHost } from '../../../agent/aggregator/link';
 import { proofMatches, proofOf } from '../../../agent/wire/proof';
-import { TAG_ACK, TAG_BATCH, TAG_CHALLENGE, TAG_CONTROL, TAG_DICTIONARY, TAG_GOODBYE, TAG_HELLO, TAG_WELCOME, WIRE_VERSION } from '../../../agent/wire/schema';
+import { TAG_ACK, TAG_BATCH, TAG_CHALLENGE, TAG_CONTROL, TAG_DICTIONARY, TAG_ERROR, TAG_GOODBYE, TAG_HELLO, TAG_WELCOME, WIRE_VERSION } from '../../../agent/wire/schema';
 
 const SETTINGS = { useRecords: false, structuredClone: false };
 const packr = new Packr(SETTINGS);
@@ -59,6 +59,7 @@ describe('Link', () => {
   let link: Link;
   let reasons: string[];
   let controls: unknown[];
+  let refused: number[];
   const host = (token: string | null): LinkHost => ({
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     agentId: new Uint8Array(16).fill(1),
@@ -67,6 +68,7 @@ describe('Link', () => {
     epoch: () => 1,
     dictionary: () => [TAG_DICTIONARY, 1, [1, [], 1, new Uint8Array(0), 1, new Uint8Array(0)], []],
     onControl: (message) => controls.push(message),
+    onRefused: (sequence) => refused.push(sequence),
     onUp: () => {},
     onDown: (reason) => reasons.push(reason),
   });
@@ -79,6 +81,7 @@ describe('Link', () => {
     collector = new FakeCollector(sockets);
     reasons = [];
     controls = [];
+    refused = [];
     link = new Link(host(collector.token));
   });
   afterEach(() => {
@@ -155,6 +158,20 @@ describe('Link', () => {
     collector.socket!.send(Buffer.from([0xc1, 1, 2]));
     await until(() => reasons.length > 0, 'drop');
     expect(reasons[0]).toContain('no message');
+  });
+
+  it('gives up a batch that was refused twice, and goes on with the next', async () => {
+    link.dial();
+    await until(() => link.up, 'up');
+    for (const sequence of [0, 1]) link.send(sequence, batch(sequence));
+    for (const round of [1, 2]) {
+      await until(() => collector.welcomes === round && collector.of(TAG_BATCH).length === 2 * round, `round ${round}`);
+      collector.say([TAG_ERROR, 'ERR_WIRE_COLUMNS', 'no samples']);
+      await until(() => reasons.length === round, `refusal ${round}`);
+      expect(refused).toEqual(round === 1 ? [] : [0]);
+    }
+    await until(() => collector.of(TAG_BATCH).length === 5, 'the next one alone');
+    expect(collector.of(TAG_BATCH).at(-1)).toEqual([TAG_BATCH, 1, 1]);
   });
 
   it('says goodbye last', async () => {
