@@ -18,10 +18,14 @@ let failed = false;
 for (const line of lines.length > 0 ? lines : LINES) {
   const node = installNode(line);
   console.log(`\n=== Node ${line}: ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`);
-  const run = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...(filters.length > 0 ? filters : SHORT)], {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
-  });
+  const run = spawnSync(
+    node,
+    ['node_modules/vitest/vitest.mjs', 'run', ...(filters.length > 0 ? filters : SHORT)],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
+    },
+  );
   if (run.status !== 0) failed = true;
 }
 process.exitCode = failed ? 1 : 0;
@@ -30,15 +34,26 @@ process.exitCode = failed ? 1 : 0;
 function installNode(line) {
   const name = `node-${process.platform}-${process.arch}`;
   const folder = resolve('build/nodes', line);
-  const binary = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const binary = join(
+    folder,
+    'node_modules',
+    name,
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
   if (existsSync(binary)) return binary;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
-  const install = spawnSync('npm', ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', `${name}@${line}`], {
-    cwd: folder,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (install.status !== 0 || !existsSync(binary)) throw new Error(`no Node ${line} for this machine: npm install ${name}@${line} gave ${install.status}`);
+  const install = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', `${name}@${line}`],
+    {
+      cwd: folder,
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+    },
+  );
+  if (install.status !== 0 || !existsSync(binary))
+    throw new Error(`no Node ${line} for this machine: npm install ${name}@${line} gave ${install.status}`);
   return binary;
 }

@@ -11,9 +11,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
   passed += results.numPassedTests;
   failed += results.numFailedTests;
   skipped += results.numPendingTests + results.numTodoTests;
-  const broken = results.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0);
+  const broken = results.testResults.filter(
+    (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+  );
   failed += broken.length;
-  console.log(`${file}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed, ${results.numPendingTests} skipped`);
+  console.log(
+    `${file}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed, ${results.numPendingTests} skipped`,
+  );
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed > 0 || passed === 0 || (process.env.CI !== undefined && skipped > 0) ? 1 : 0;

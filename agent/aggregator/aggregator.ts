@@ -181,14 +181,22 @@ export class Aggregator {
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
-    this.#schedule(owed ? OWED_TICK_MILLIS : resting && this.#hangs.pingAtMicros === 0 ? REST_TICK_MILLIS : BUSY_TICK_MILLIS);
+    this.#schedule(
+      owed
+        ? OWED_TICK_MILLIS
+        : resting && this.#hangs.pingAtMicros === 0
+          ? REST_TICK_MILLIS
+          : BUSY_TICK_MILLIS,
+    );
   }
 
   /** While somebody watches, every window brings its own flush, and this one only fills in when none comes. */
   #flushMillis(now: number, resting: boolean): number {
     const { flushMillis } = this.data.options;
     if (this.#sampling.watched(now)) return this.#sampling.state === 'on' ? flushMillis * 1.5 : flushMillis;
-    return resting && !this.#outgoing.hasNews && this.#sampling.queue.length === 0 ? REST_FLUSH_MILLIS : flushMillis;
+    return resting && !this.#outgoing.hasNews && this.#sampling.queue.length === 0
+      ? REST_FLUSH_MILLIS
+      : flushMillis;
   }
 
   /** A tick that came far too late while this thread used no CPU: nobody ran. */
@@ -229,7 +237,10 @@ export class Aggregator {
 
   #everySecond(now: number): void {
     const ownMicros = this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros);
-    this.#sampling.govern(now, (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros));
+    this.#sampling.govern(
+      now,
+      (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros),
+    );
     this.#ownMicros = ownMicros;
     this.#agentCpuMicros = this.#cost.agentCpuMicros();
     this.#secondAtMicros = now;
@@ -280,7 +291,12 @@ export class Aggregator {
         waiting.push(stall);
         continue;
       }
-      const start = covered ? this.#sampling.recent.lastIdleMicros(Math.max(this.#pongBefore(stall), stall.startMicros - 250e3), stall.startMicros) : stall.startMicros;
+      const start = covered
+        ? this.#sampling.recent.lastIdleMicros(
+            Math.max(this.#pongBefore(stall), stall.startMicros - 250e3),
+            stall.startMicros,
+          )
+        : stall.startMicros;
       const { stack } = this.#sampling.culprit(start, end);
       const kind = stall.kind || this.#sampling.hangKind(stall.startMicros) || HANG_UNKNOWN;
       this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
@@ -365,17 +381,21 @@ export class Aggregator {
     this.#closing = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#page.setState(AgentState.Closing);
-    once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.stop(windowIn)).then(() => {
-      this.#feed.drain();
-      this.#joinStalls(Number.POSITIVE_INFINITY);
-      this.#sampling.disconnect();
-      this.#flush(nowMicros());
-      return once(LAST_BYTES_MILLIS, (sent) => this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent));
-    }).then(() => {
-      // Main still handles the inspector's last message: this thread must be there until main ends it.
-      setInterval(() => {}, KEEP_ALIVE_MILLIS);
-      this.#page.setState(AgentState.Closed);
-    });
+    once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.stop(windowIn))
+      .then(() => {
+        this.#feed.drain();
+        this.#joinStalls(Number.POSITIVE_INFINITY);
+        this.#sampling.disconnect();
+        this.#flush(nowMicros());
+        return once(LAST_BYTES_MILLIS, (sent) =>
+          this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent),
+        );
+      })
+      .then(() => {
+        // Main still handles the inspector's last message: this thread must be there until main ends it.
+        setInterval(() => {}, KEEP_ALIVE_MILLIS);
+        this.#page.setState(AgentState.Closed);
+      });
   }
 }
 

@@ -78,7 +78,8 @@ export class Cost {
       mainCpuMicros: now.main === NOT_KNOWN ? NOT_KNOWN : Math.round(now.main - this.#last.main),
       processCpuMicros: now.process - this.#last.process,
       agentCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(now.agent - this.#last.agent),
-      samplerCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(Math.max(0, sampler - this.#samplersBefore)),
+      samplerCpuMicros:
+        now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(Math.max(0, sampler - this.#samplersBefore)),
       rotations: now.rotations - this.#last.rotations,
       rotationPauseMicros: Math.round(now.pause - this.#last.pause),
     };

@@ -130,7 +130,8 @@ export class Dictionary {
     toStack = this.#parents.length - 1,
   ): DictionaryTuple {
     const functions = new VarintWriter((toFunction - fromFunction) * 8);
-    for (let index = fromFunction * 4; index < toFunction * 4; index++) functions.write(this.#functionFields[index]!);
+    for (let index = fromFunction * 4; index < toFunction * 4; index++)
+      functions.write(this.#functionFields[index]!);
     const stacks = new VarintWriter((toStack - fromStack) * 6);
     for (let id = fromStack + 1; id <= toStack; id++) {
       stacks.write(id - this.#parents[id]!);

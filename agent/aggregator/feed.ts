@@ -26,9 +26,12 @@ export class Feed {
   drain(): void {
     for (const { slot, threadId } of this.reader.slots()) {
       this.reader.drain(slot, RECORDS_PER_DRAIN, (kind, a, b, startMicros, durationMicros) => {
-        if (kind === RecordKind.HttpServer) this.#slow.add({ startMicros, durationMicros, status: a, method: b });
-        else if (kind === RecordKind.Gc) this.outgoing.event([EVENT_GC, threadId, startMicros, durationMicros, a, b, 0]);
-        else if (kind === RecordKind.Span) this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, a, b, 0]);
+        if (kind === RecordKind.HttpServer)
+          this.#slow.add({ startMicros, durationMicros, status: a, method: b });
+        else if (kind === RecordKind.Gc)
+          this.outgoing.event([EVENT_GC, threadId, startMicros, durationMicros, a, b, 0]);
+        else if (kind === RecordKind.Span)
+          this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, a, b, 0]);
       });
     }
   }
@@ -41,7 +44,8 @@ export class Feed {
   }
 
   countLosses(nowMicros: number): void {
-    for (const { count, firstMicros } of this.reader.takeDropped()) this.outgoing.lost('ring-full', count, firstMicros);
+    for (const { count, firstMicros } of this.reader.takeDropped())
+      this.outgoing.lost('ring-full', count, firstMicros);
     this.outgoing.lost('series-overflow', this.reader.takeSeriesOverflow(), nowMicros);
     this.outgoing.lost('thread-slots', this.reader.takeSlotOverflow(), nowMicros);
   }
@@ -66,7 +70,8 @@ export class Feed {
       const info = this.#series[index]!;
       if (info.kind === SeriesKind.Histogram) {
         const delta = this.reader.histogramDelta(info);
-        if (delta !== null) values.push([index + 1, delta.count, delta.sum, delta.min, delta.max, delta.buckets]);
+        if (delta !== null)
+          values.push([index + 1, delta.count, delta.sum, delta.min, delta.max, delta.buckets]);
         continue;
       }
       const value = this.reader.value(info);
@@ -78,6 +83,15 @@ export class Feed {
   #tuples(from: number, to: number): SeriesTuple[] {
     return this.#series
       .slice(from, to)
-      .map(({ threadId, kind, name, unit, labels }, index): SeriesTuple => [from + index + 1, threadId, kind, name, unit, labels]);
+      .map(
+        ({ threadId, kind, name, unit, labels }, index): SeriesTuple => [
+          from + index + 1,
+          threadId,
+          kind,
+          name,
+          unit,
+          labels,
+        ],
+      );
   }
 }

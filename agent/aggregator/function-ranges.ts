@@ -13,8 +13,39 @@ export type FunctionRange = { name: string; line: number; column: number; endLin
 type Open = { close: string; range: FunctionRange | null; template: boolean; parenAt: number };
 
 const STATEMENT_WORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'with']);
-const REGEX_BEFORE = new Set(['return', 'typeof', 'case', 'in', 'of', 'delete', 'void', 'throw', 'new', 'else', 'do', 'await', 'yield', 'instanceof']);
-const LINE_START_WORDS = new Set(['const', 'let', 'var', 'function', 'class', 'if', 'for', 'while', 'return', 'import', 'export', 'switch', 'try', 'throw', 'async']);
+const REGEX_BEFORE = new Set([
+  'return',
+  'typeof',
+  'case',
+  'in',
+  'of',
+  'delete',
+  'void',
+  'throw',
+  'new',
+  'else',
+  'do',
+  'await',
+  'yield',
+  'instanceof',
+]);
+const LINE_START_WORDS = new Set([
+  'const',
+  'let',
+  'var',
+  'function',
+  'class',
+  'if',
+  'for',
+  'while',
+  'return',
+  'import',
+  'export',
+  'switch',
+  'try',
+  'throw',
+  'async',
+]);
 
 /** The functions of a script in order of their start, or null when the text could not be followed. */
 export function scanFunctions(source: string): FunctionRange[] | null {
@@ -34,7 +65,11 @@ export function innermostAt(ranges: readonly FunctionRange[], line: number): Fun
 }
 
 /** The range of the function that V8 says starts at (line, column); by line alone where only one starts there. */
-export function rangeOf(ranges: readonly FunctionRange[], line: number, column: number): FunctionRange | null {
+export function rangeOf(
+  ranges: readonly FunctionRange[],
+  line: number,
+  column: number,
+): FunctionRange | null {
   const onLine = ranges.filter((range) => range.line === line);
   return onLine.find((range) => range.column === column) ?? (onLine.length === 1 ? onLine[0]! : null);
 }
@@ -52,7 +87,8 @@ class Scanner {
   #lastWordIsProperty = false;
   /** Set by `function`: the name and that its parameter list comes next. */
   #pending: { name: string } | null = null;
-  #lastParen: { before: string; line: number; column: number; declared: { name: string } | null } | null = null;
+  #lastParen: { before: string; line: number; column: number; declared: { name: string } | null } | null =
+    null;
   #assigned = '';
 
   constructor(readonly source: string) {}
@@ -107,7 +143,8 @@ class Scanner {
   #skipBlock(): boolean {
     const end = this.source.indexOf('*/', this.#at + 2);
     if (end < 0) return false;
-    for (let i = this.source.indexOf('\n', this.#at); i >= 0 && i < end; i = this.source.indexOf('\n', i + 1)) this.#newLine(i);
+    for (let i = this.source.indexOf('\n', this.#at); i >= 0 && i < end; i = this.source.indexOf('\n', i + 1))
+      this.#newLine(i);
     this.#at = end + 2;
     return true;
   }
@@ -117,7 +154,8 @@ class Scanner {
     while (this.#at < this.source.length && isWord(this.source.charCodeAt(this.#at))) this.#at++;
     const word = this.source.slice(start, this.#at);
     const property = this.#last === '.' || this.#last === '?.';
-    if (!property && LINE_START_WORDS.has(word) && this.#arrows.length > 0 && endsValue(this.#last)) this.#endArrows(this.#stack.length);
+    if (!property && LINE_START_WORDS.has(word) && this.#arrows.length > 0 && endsValue(this.#last))
+      this.#endArrows(this.#stack.length);
     if (word === 'function' && !property) this.#pending = { name: '' };
     else if (this.#pending !== null && this.#pending.name === '') this.#pending.name = word;
     this.#last = word;
@@ -162,7 +200,9 @@ class Scanner {
   #regexAllowed(): boolean {
     if (this.#last === '' || this.#last === '}') return true;
     if (this.#last === 'value' || this.#last === ')' || this.#last === ']') return false;
-    return isWord(this.#last.charCodeAt(0)) ? REGEX_BEFORE.has(this.#last) && !this.#lastWordIsProperty : true;
+    return isWord(this.#last.charCodeAt(0))
+      ? REGEX_BEFORE.has(this.#last) && !this.#lastWordIsProperty
+      : true;
   }
 
   #regex(): boolean {
@@ -187,7 +227,8 @@ class Scanner {
     if (char === ')' || char === ']' || char === '}') return this.#close(char);
     if (char === '=' && this.source[this.#at + 1] === '>') return this.#arrow();
     if (char === ',' || char === ';') this.#endArrows(this.#stack.length);
-    if (char === '=' || char === ':') this.#assigned = isWord(this.#last.charCodeAt(0)) ? this.#last : this.#assigned;
+    if (char === '=' || char === ':')
+      this.#assigned = isWord(this.#last.charCodeAt(0)) ? this.#last : this.#assigned;
     if (char === '?' && this.source[this.#at + 1] === '.') {
       this.#at += 2;
       this.#last = '?.';
@@ -200,9 +241,19 @@ class Scanner {
 
   #open(char: string): boolean {
     const column = this.#at - this.#lineStart + 1;
-    const open: Open = { close: char === '(' ? ')' : char === '[' ? ']' : '}', range: null, template: false, parenAt: 0 };
+    const open: Open = {
+      close: char === '(' ? ')' : char === '[' ? ']' : '}',
+      range: null,
+      template: false,
+      parenAt: 0,
+    };
     if (char === '(') {
-      this.#parens.push({ before: this.#lastWordIsProperty ? '.' : this.#last, line: this.#line, column, declared: this.#pending });
+      this.#parens.push({
+        before: this.#lastWordIsProperty ? '.' : this.#last,
+        line: this.#line,
+        column,
+        declared: this.#pending,
+      });
       open.parenAt = this.#parens.length;
       this.#pending = null;
     } else if (char === '{') {
@@ -214,14 +265,16 @@ class Scanner {
     return true;
   }
 
-  readonly #parens: { before: string; line: number; column: number; declared: { name: string } | null }[] = [];
+  readonly #parens: { before: string; line: number; column: number; declared: { name: string } | null }[] =
+    [];
 
   /** The function whose body starts with the brace at hand, or null where the brace is a block or an object. */
   #bodyOf(): FunctionRange | null {
     if (this.#last === '=>') return this.#arrows.length > 0 ? this.#arrows.pop()!.range : null;
     const paren = this.#last === ')' ? this.#lastParen : null;
     if (paren === null) return null;
-    if (paren.declared !== null) return this.#begin(paren.declared.name || this.#assigned, paren.line, paren.column);
+    if (paren.declared !== null)
+      return this.#begin(paren.declared.name || this.#assigned, paren.line, paren.column);
     if (!isWord(paren.before.charCodeAt(0)) && paren.before !== ']' && paren.before !== 'value') return null;
     return STATEMENT_WORDS.has(paren.before) ? null : this.#begin(paren.before, paren.line, paren.column);
   }
@@ -256,12 +309,20 @@ class Scanner {
   }
 
   #endArrows(depth: number): void {
-    while (this.#arrows.length > 0 && this.#arrows[this.#arrows.length - 1]!.depth >= depth) this.#arrows.pop()!.range.endLine = this.#line;
+    while (this.#arrows.length > 0 && this.#arrows[this.#arrows.length - 1]!.depth >= depth)
+      this.#arrows.pop()!.range.endLine = this.#line;
   }
 }
 
 function isWord(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 36 || code > 0xa0;
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 36 ||
+    code > 0xa0
+  );
 }
 
 function endsValue(last: string): boolean {

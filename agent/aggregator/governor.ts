@@ -30,15 +30,28 @@ export class Governor {
   observe(nowMicros: number, costPercent: number): number {
     this.#beganMicros ||= nowMicros;
     if (costPercent > this.budgetPercent) this.#quietSinceMicros = nowMicros;
-    if (nowMicros - this.#beganMicros < BOOT_MICROS || nowMicros - this.#changedAtMicros < CHANGE_EVERY_MICROS) return 0;
+    if (
+      nowMicros - this.#beganMicros < BOOT_MICROS ||
+      nowMicros - this.#changedAtMicros < CHANGE_EVERY_MICROS
+    )
+      return 0;
     this.#seconds.push(costPercent);
     if (this.#seconds.length > MEAN_SECONDS) this.#seconds.shift();
     const mean = this.#seconds.reduce((sum, value) => sum + value, 0) / this.#seconds.length;
     const gross = this.#seconds.length >= 2 && mean > GROSS_FACTOR * this.budgetPercent;
-    if ((gross || (this.#seconds.length === MEAN_SECONDS && mean > this.budgetPercent)) && this.rateHz > RATE_MIN_HZ) {
-      return this.#change(nowMicros, Math.max(RATE_MIN_HZ, this.rateHz * Math.max(0.25, (0.8 * this.budgetPercent) / mean)));
+    if (
+      (gross || (this.#seconds.length === MEAN_SECONDS && mean > this.budgetPercent)) &&
+      this.rateHz > RATE_MIN_HZ
+    ) {
+      return this.#change(
+        nowMicros,
+        Math.max(RATE_MIN_HZ, this.rateHz * Math.max(0.25, (0.8 * this.budgetPercent) / mean)),
+      );
     }
-    if (this.rateHz < this.wantedHz && nowMicros - Math.max(this.#quietSinceMicros, this.#changedAtMicros) > RAISE_AFTER_MICROS) {
+    if (
+      this.rateHz < this.wantedHz &&
+      nowMicros - Math.max(this.#quietSinceMicros, this.#changedAtMicros) > RAISE_AFTER_MICROS
+    ) {
       return this.#change(nowMicros, Math.min(this.wantedHz, this.rateHz * 1.5));
     }
     return 0;

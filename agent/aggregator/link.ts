@@ -156,11 +156,22 @@ export class Link {
     if (message === null) return 'the collector sent something that is no message';
     switch (message[0]) {
       case TAG_CHALLENGE: {
-        if (message[1] !== WIRE_VERSION) return `the collector speaks wire version ${message[1]}, this agent ${WIRE_VERSION}`;
+        if (message[1] !== WIRE_VERSION)
+          return `the collector speaks wire version ${message[1]}, this agent ${WIRE_VERSION}`;
         this.#nonce = randomBytes(16);
         this.#expectedProof = proofOf(token, 'collector', this.#nonce, message[2]);
         const proof = proofOf(token, 'agent', message[2], this.#nonce);
-        socket.send(encodeMessage([TAG_HELLO, WIRE_VERSION, this.host.agentId, this.host.epoch(), this.#nonce, proof, this.host.identity()]));
+        socket.send(
+          encodeMessage([
+            TAG_HELLO,
+            WIRE_VERSION,
+            this.host.agentId,
+            this.host.epoch(),
+            this.#nonce,
+            proof,
+            this.host.identity(),
+          ]),
+        );
         return '';
       }
       case TAG_WELCOME:
@@ -227,7 +238,10 @@ export class Link {
     if (this.#closed) return;
     this.host.onDown(reason);
     const waitMillis = this.#backoffMillis * (0.8 + Math.random() * 0.4);
-    this.#backoffMillis = Math.min(BACKOFF_MAX_MILLIS, Math.max(BACKOFF_FIRST_MILLIS, this.#backoffMillis * 2));
+    this.#backoffMillis = Math.min(
+      BACKOFF_MAX_MILLIS,
+      Math.max(BACKOFF_FIRST_MILLIS, this.#backoffMillis * 2),
+    );
     this.#timer = setTimeout(() => this.dial(), waitMillis);
   }
 

@@ -32,7 +32,9 @@ export class Outgoing {
   }
 
   takeLosses(): LossTuple[] {
-    const losses = [...this.#losses].map(([reason, { count, firstMicros }]): LossTuple => [reason, count, firstMicros]);
+    const losses = [...this.#losses].map(
+      ([reason, { count, firstMicros }]): LossTuple => [reason, count, firstMicros],
+    );
     this.#losses.clear();
     return losses;
   }

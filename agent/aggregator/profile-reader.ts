@@ -14,7 +14,13 @@ import { SampleState } from '../../assembly/layout';
 import type { Dictionary } from './dictionary';
 import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 
-export type V8CallFrame = { functionName: string; scriptId: string; url: string; lineNumber: number; columnNumber: number };
+export type V8CallFrame = {
+  functionName: string;
+  scriptId: string;
+  url: string;
+  lineNumber: number;
+  columnNumber: number;
+};
 export type V8Node = {
   id: number;
   callFrame: V8CallFrame;
@@ -23,7 +29,13 @@ export type V8Node = {
   positionTicks?: { line: number; ticks: number }[];
 };
 /** Times in CLOCK_MONOTONIC µs. */
-export type V8Profile = { nodes: V8Node[]; startTime: number; endTime: number; samples?: number[]; timeDeltas?: number[] };
+export type V8Profile = {
+  nodes: V8Node[];
+  startTime: number;
+  endTime: number;
+  samples?: number[];
+  timeDeltas?: number[];
+};
 
 /** Ticks of one window in time order: parallel arrays. */
 export type TickWindow = {
@@ -62,10 +74,23 @@ const META_STATES: Record<string, SampleState> = {
 const BLOCKING_BINDINGS: Record<string, string> = { spawn: 'node:internal/child_process' };
 
 type Leaf = { stack: number; ticks: number; state: number; repaired: boolean };
-type NodePlan = { leaves: Leaf[]; hits: number; samples: number; seen: number; given: number; leafAt: number; leafGiven: number };
+type NodePlan = {
+  leaves: Leaf[];
+  hits: number;
+  samples: number;
+  seen: number;
+  given: number;
+  leafAt: number;
+  leafGiven: number;
+};
 
 /** `afterMicros`: end of the window before, 0 for none. */
-export function readProfile(profile: V8Profile, afterMicros: number, dictionary: Dictionary, scripts: ScriptSource): TickWindow {
+export function readProfile(
+  profile: V8Profile,
+  afterMicros: number,
+  dictionary: Dictionary,
+  scripts: ScriptSource,
+): TickWindow {
   const plans = planNodes(profile, dictionary, scripts);
   const window: TickWindow = {
     startMicros: Math.max(profile.startTime, afterMicros),
@@ -127,12 +152,24 @@ function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSo
     const isOwn = own || (callFrame.url === '' && callFrame.functionName === ROTATION_FUNCTION);
     const functionId = isOwn
       ? dictionary.function(OWN_FRAME, '', 0, 0)
-      : dictionary.function(callFrame.functionName, callFrame.url, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
+      : dictionary.function(
+          callFrame.functionName,
+          callFrame.url,
+          callFrame.lineNumber + 1,
+          callFrame.columnNumber + 1,
+        );
     const hits = node.hitCount ?? 0;
     if (hits > 0) {
       plans.set(id, {
         leaves: isOwn
-          ? [{ stack: dictionary.stack(0, functionId, 0), ticks: hits, state: SampleState.Js, repaired: false }]
+          ? [
+              {
+                stack: dictionary.stack(0, functionId, 0),
+                ticks: hits,
+                state: SampleState.Js,
+                repaired: false,
+              },
+            ]
           : leavesOf(node, hits, stateOf(callFrame, callerUrl), parent, functionId, dictionary, scripts),
         hits,
         samples: sampleCounts.get(id) ?? 0,
@@ -144,7 +181,8 @@ function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSo
     }
     if (node.children === undefined || node.children.length === 0) continue;
     const caller = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
-    for (const child of node.children) pending.push({ id: child, parent: caller, own: isOwn, callerUrl: callFrame.url });
+    for (const child of node.children)
+      pending.push({ id: child, parent: caller, own: isOwn, callerUrl: callFrame.url });
   }
   return plans;
 }
@@ -167,7 +205,8 @@ function leavesOf(
 ): Leaf[] {
   const { callFrame, positionTicks = [] } = node;
   const text = callFrame.url === '' || positionTicks.length === 0 ? null : scripts.textOf(callFrame.url);
-  const credited = text === null ? null : rangeOf(text.functions, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
+  const credited =
+    text === null ? null : rangeOf(text.functions, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
   const leaves: Leaf[] = [];
   let left = hits;
   for (const { line, ticks: lineTicks } of positionTicks) {
@@ -178,13 +217,24 @@ function leavesOf(
     const outside = credited !== null && (line < credited.line || line > credited.endLine);
     const callee = outside ? innermostAt(text!.functions, line) : null;
     if (callee === null) {
-      leaves.push({ stack: dictionary.stack(parent, functionId, line), ticks, state: leafState, repaired: false });
+      leaves.push({
+        stack: dictionary.stack(parent, functionId, line),
+        ticks,
+        state: leafState,
+        repaired: false,
+      });
     } else {
       const caller = dictionary.stack(parent, functionId, 0);
       const calleeId = dictionary.function(callee.name, callFrame.url, callee.line, callee.column);
-      leaves.push({ stack: dictionary.stack(caller, calleeId, line), ticks, state: leafState, repaired: true });
+      leaves.push({
+        stack: dictionary.stack(caller, calleeId, line),
+        ticks,
+        state: leafState,
+        repaired: true,
+      });
     }
   }
-  if (left > 0) leaves.push({ stack: dictionary.stack(parent, functionId, 0), ticks: left, state, repaired: false });
+  if (left > 0)
+    leaves.push({ stack: dictionary.stack(parent, functionId, 0), ticks: left, state, repaired: false });
   return leaves;
 }

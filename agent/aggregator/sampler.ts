@@ -140,7 +140,9 @@ export class Sampler {
     this.#release('idle');
     if (this.#restarts.length < RESTARTS_MAX) return this.start(this.intervalMicros);
     this.state = 'off';
-    this.events.onNote(`sampling switched off: V8's sampler was stuck ${RESTARTS_MAX} times within ten minutes`);
+    this.events.onNote(
+      `sampling switched off: V8's sampler was stuck ${RESTARTS_MAX} times within ten minutes`,
+    );
   }
 
   /** Cuts the connection without waiting for anybody. */
@@ -172,19 +174,23 @@ export class Sampler {
       silent: true,
       returnByValue: true,
     };
-    session.post('Runtime.callFunctionOn', parameters, (error: Error | null, reply: { result: { value?: unknown } }) => {
-      if (generation === this.#generation) {
-        this.openSinceMicros = 0;
-        const pauseMicros = error === null ? Number(reply.result.value) : 0;
-        if (error !== null) this.events.onNote(`a rotation failed: ${error.message}`);
-        else if (pauseMicros === DEBUGGED) this.#standBack();
-        else {
-          this.#toldForeign = false;
-          this.events.onRotated(pauseMicros, this.nowMicros() - asked);
+    session.post(
+      'Runtime.callFunctionOn',
+      parameters,
+      (error: Error | null, reply: { result: { value?: unknown } }) => {
+        if (generation === this.#generation) {
+          this.openSinceMicros = 0;
+          const pauseMicros = error === null ? Number(reply.result.value) : 0;
+          if (error !== null) this.events.onNote(`a rotation failed: ${error.message}`);
+          else if (pauseMicros === DEBUGGED) this.#standBack();
+          else {
+            this.#toldForeign = false;
+            this.events.onRotated(pauseMicros, this.nowMicros() - asked);
+          }
         }
-      }
-      then();
-    });
+        then();
+      },
+    );
   }
 
   #standBack(): void {

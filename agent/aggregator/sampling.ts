@@ -128,14 +128,16 @@ export class Sampling {
 
   /** mainShare: CPU of the main thread since the last tick, 0..1, or null where the system does not tell. */
   tick(nowMicros: number, mainShare: number | null): void {
-    if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
+    if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros))
+      this.#busyAtMicros = nowMicros;
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
       if (mainShare !== null && mainShare > WAKE_SHARE) this.start();
       return;
     }
-    if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000) return this.#sampler.stop('idle');
+    if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000)
+      return this.#sampler.stop('idle');
     const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
     if (!captureDue && nowMicros - this.#beganMicros < this.#lengthMillis * 1000) return;
     if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
@@ -147,7 +149,9 @@ export class Sampling {
     const hz = this.#governor.observe(nowMicros, costPercent);
     if (hz === 0) return;
     this.host.cost.forgetSamplers();
-    this.host.note(`sampling rate set to ${hz} Hz: the agent cost ${costPercent.toFixed(2)} % of a core, the budget is ${this.host.options.budgetPercent} %`);
+    this.host.note(
+      `sampling rate set to ${hz} Hz: the agent cost ${costPercent.toFixed(2)} % of a core, the budget is ${this.host.options.budgetPercent} %`,
+    );
     this.#lastEndMicros = 0;
     this.#sampler.changeInterval(this.#periodMicros());
   }

@@ -4,7 +4,13 @@
  */
 import { encodeMessage } from '../wire/encode';
 import { WIRE_LIMITS } from '../wire/limits';
-import { type BatchMessage, type DictionaryMessage, type StatusTuple, TAG_BATCH, TAG_DICTIONARY } from '../wire/schema';
+import {
+  type BatchMessage,
+  type DictionaryMessage,
+  type StatusTuple,
+  TAG_BATCH,
+  TAG_DICTIONARY,
+} from '../wire/schema';
 import type { Dictionary } from './dictionary';
 import type { Feed } from './feed';
 import type { Link } from './link';

@@ -15,7 +15,8 @@ export class SlowRequests {
       return;
     }
     let fastest = 0;
-    for (let i = 1; i < KEEP; i++) if (this.#kept[i]!.durationMicros < this.#kept[fastest]!.durationMicros) fastest = i;
+    for (let i = 1; i < KEEP; i++)
+      if (this.#kept[i]!.durationMicros < this.#kept[fastest]!.durationMicros) fastest = i;
     if (request.durationMicros > this.#kept[fastest]!.durationMicros) this.#kept[fastest] = request;
   }
 

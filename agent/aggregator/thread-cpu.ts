@@ -31,7 +31,10 @@ export class ThreadCpu {
     if (this.#fd < 0) return null;
     try {
       const length = readSync(this.#fd, buffer, 0, 64, 0);
-      const [nanos = Number.NaN, waitedNanos = 0] = buffer.toString('latin1', 0, length).split(' ', 2).map(Number);
+      const [nanos = Number.NaN, waitedNanos = 0] = buffer
+        .toString('latin1', 0, length)
+        .split(' ', 2)
+        .map(Number);
       this.waitedMicros = waitedNanos / 1000;
       return Number.isFinite(nanos) ? nanos / 1000 : null;
     } catch {
@@ -52,7 +55,9 @@ export function ownThreadId(): number {
 /** Threads of this process that V8's sampler runs on, by the name V8 gives them. */
 export function samplerThreadIds(): number[] {
   try {
-    return readdirSync('/proc/self/task').map(Number).filter((tid) => readComm(tid) === SAMPLER_THREAD);
+    return readdirSync('/proc/self/task')
+      .map(Number)
+      .filter((tid) => readComm(tid) === SAMPLER_THREAD);
   } catch {
     return [];
   }

@@ -14,7 +14,16 @@ const PERIOD_TOLERANCE = 1.25;
 const STATES = 8;
 
 type Queued = { window: TickWindow; periodNanos: number; lostTicks: number };
-type Merged = { startMicros: number; endMicros: number; ticks: Map<number, number>; count: number; spentNanos: number; jsTicks: number; repairedTicks: number; lostTicks: number };
+type Merged = {
+  startMicros: number;
+  endMicros: number;
+  ticks: Map<number, number>;
+  count: number;
+  spentNanos: number;
+  jsTicks: number;
+  repairedTicks: number;
+  lostTicks: number;
+};
 
 export class WindowQueue {
   #whole: Queued[] = [];
@@ -32,7 +41,8 @@ export class WindowQueue {
     const span = window.endMicros - window.startMicros;
     const count = window.atMicros.length;
     const expected = span / nominalMicros;
-    const believed = count > 0 && expected / count < PERIOD_TOLERANCE && count / Math.max(expected, 1) < PERIOD_TOLERANCE;
+    const believed =
+      count > 0 && expected / count < PERIOD_TOLERANCE && count / Math.max(expected, 1) < PERIOD_TOLERANCE;
     this.#whole.push({
       window,
       periodNanos: Math.round(believed ? (span * 1000) / count : nominalMicros * 1000),
@@ -49,12 +59,22 @@ export class WindowQueue {
       this.#merged = null;
       for (const queued of whole) tuples.push(this.#encode(threadId, queued));
     }
-    while (this.#whole.length > 0 && tuples.length < max) tuples.push(this.#encode(threadId, this.#whole.shift()!));
+    while (this.#whole.length > 0 && tuples.length < max)
+      tuples.push(this.#encode(threadId, this.#whole.shift()!));
     return tuples;
   }
 
   #merge({ window, periodNanos, lostTicks }: Queued): void {
-    this.#merged ??= { startMicros: window.startMicros, endMicros: 0, ticks: new Map(), count: 0, spentNanos: 0, jsTicks: 0, repairedTicks: 0, lostTicks: 0 };
+    this.#merged ??= {
+      startMicros: window.startMicros,
+      endMicros: 0,
+      ticks: new Map(),
+      count: 0,
+      spentNanos: 0,
+      jsTicks: 0,
+      repairedTicks: 0,
+      lostTicks: 0,
+    };
     const merged = this.#merged;
     for (let i = 0; i < window.stack.length; i++) {
       const key = window.stack[i]! * STATES + window.state[i]!;
@@ -78,7 +98,16 @@ export class WindowQueue {
     const whole: Queued[] = [];
     for (let part = 0; part < parts; part++) {
       const startMicros = merged.startMicros + part * spanMicros;
-      const window: TickWindow = { startMicros, endMicros: startMicros + spanMicros, nodeCount: 0, atMicros: [], stack: [], state: [], jsTicks: 0, repairedTicks: 0 };
+      const window: TickWindow = {
+        startMicros,
+        endMicros: startMicros + spanMicros,
+        nodeCount: 0,
+        atMicros: [],
+        stack: [],
+        state: [],
+        jsTicks: 0,
+        repairedTicks: 0,
+      };
       whole.push({ window, periodNanos: Math.round(merged.spentNanos / merged.count), lostTicks: 0 });
     }
     let index = 0;
@@ -103,6 +132,17 @@ export class WindowQueue {
     const count = Math.min(atMicros.length, WIRE_LIMITS.samplesPerWindow);
     for (let i = 0; i < count; i++) this.encoder.add(atMicros[i]!, stack[i]!, state[i]!, 0);
     const lost = lostTicks + atMicros.length - count;
-    return [threadId, startMicros, endMicros, count, periodNanos, jsTicks, repairedTicks, lost, count, this.encoder.finish()];
+    return [
+      threadId,
+      startMicros,
+      endMicros,
+      count,
+      periodNanos,
+      jsTicks,
+      repairedTicks,
+      lost,
+      count,
+      this.encoder.finish(),
+    ];
   }
 }

@@ -14,7 +14,12 @@ import {
   TAG_WELCOME,
 } from './schema';
 
-const SETTINGS = { useRecords: false, structuredClone: false, moreTypes: false, variableMapSize: true } as const;
+const SETTINGS = {
+  useRecords: false,
+  structuredClone: false,
+  moreTypes: false,
+  variableMapSize: true,
+} as const;
 const packr = new Packr(SETTINGS);
 const unpackr = new Unpackr(SETTINGS);
 
@@ -36,7 +41,8 @@ export function decodeCollectorMessage(bytes: Uint8Array): CollectorMessage | nu
 
 const count = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= -1;
 const text = (value: unknown): boolean => typeof value === 'string';
-const binary = (value: unknown, length: number): boolean => value instanceof Uint8Array && value.length === length;
+const binary = (value: unknown, length: number): boolean =>
+  value instanceof Uint8Array && value.length === length;
 
 function isCollectorMessage(message: unknown): message is CollectorMessage {
   if (!Array.isArray(message)) return false;
@@ -44,7 +50,13 @@ function isCollectorMessage(message: unknown): message is CollectorMessage {
     case TAG_CHALLENGE:
       return count(message[1]) && binary(message[2], 16) && text(message[3]);
     case TAG_WELCOME:
-      return count(message[1]) && binary(message[2], 32) && count(message[3]) && text(message[4]) && count(message[5]);
+      return (
+        count(message[1]) &&
+        binary(message[2], 32) &&
+        count(message[3]) &&
+        text(message[4]) &&
+        count(message[5])
+      );
     case TAG_ACK:
       return count(message[1]);
     case TAG_CONTROL:

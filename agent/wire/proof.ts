@@ -2,8 +2,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** role: who proves. theirNonce: 16 bytes from the other side; ownNonce: 16 bytes of the prover. Returns 32 bytes. */
-export function proofOf(token: string, role: 'agent' | 'collector', theirNonce: Uint8Array, ownNonce: Uint8Array): Uint8Array {
-  return createHmac('sha256', token).update(`ringtail/1/${role}`).update(theirNonce).update(ownNonce).digest();
+export function proofOf(
+  token: string,
+  role: 'agent' | 'collector',
+  theirNonce: Uint8Array,
+  ownNonce: Uint8Array,
+): Uint8Array {
+  return createHmac('sha256', token)
+    .update(`ringtail/1/${role}`)
+    .update(theirNonce)
+    .update(ownNonce)
+    .digest();
 }
 
 /** Compares in constant time; false for any length but 32. */

@@ -64,10 +64,25 @@ export type IdentityTuple = [
 ];
 
 /** [tag, version, agent id: 16 bytes, epoch, nonce: 16 bytes, proof: 32 bytes, identity] */
-export type HelloMessage = [tag: 2, version: number, agentId: Uint8Array, epoch: number, nonce: Uint8Array, proof: Uint8Array, identity: IdentityTuple];
+export type HelloMessage = [
+  tag: 2,
+  version: number,
+  agentId: Uint8Array,
+  epoch: number,
+  nonce: Uint8Array,
+  proof: Uint8Array,
+  identity: IdentityTuple,
+];
 
 /** lastSequence: last committed BATCH of this (agent id, epoch), -1 for none. creditBytes: how much may be in flight unacknowledged. */
-export type WelcomeMessage = [tag: 3, version: number, proof: Uint8Array, lastSequence: number, durability: 'memory' | 'written' | 'durable', creditBytes: number];
+export type WelcomeMessage = [
+  tag: 3,
+  version: number,
+  proof: Uint8Array,
+  lastSequence: number,
+  durability: 'memory' | 'written' | 'durable',
+  creditBytes: number,
+];
 
 /**
  * Dictionary entries, appended in order of id. `functions`: varints, four a function: name string id, url string id,
@@ -105,13 +120,22 @@ export type WindowTuple = [
 ];
 
 /** A series, told once per epoch before its first value. kind: SeriesKind. labels flat. */
-export type SeriesTuple = [id: number, threadId: number, kind: number, name: string, unit: string, labels: string[]];
+export type SeriesTuple = [
+  id: number,
+  threadId: number,
+  kind: number,
+  name: string,
+  unit: string,
+  labels: string[],
+];
 
 /**
  * What a series gained since the last batch. Histogram: count, sum, min, max of the delta and its buckets as encoded by
  * the core (see assembly/histogram.ts). Counter: the increase. Gauge: the last value.
  */
-export type ValueTuple = [id: number, count: number, sum: number, min: number, max: number, buckets: Uint8Array] | [id: number, value: number];
+export type ValueTuple =
+  | [id: number, count: number, sum: number, min: number, max: number, buckets: Uint8Array]
+  | [id: number, value: number];
 
 /** Event kinds. Times in µs. stack: stack id in the dictionary or 0. */
 export const EVENT_GC = 1; // a: perf_hooks kind, b: perf_hooks flags
@@ -129,11 +153,32 @@ export const HANG_BLOCKED = 3; // JavaScript answers the interrupt but the leaf 
 export const HANG_STARVED = 4; // ready to run, but the machine gave the core to others for most of the time
 export const HANG_UNKNOWN = 5; // not sampled: nobody knows what it was
 
-export type EventTuple = [kind: number, threadId: number, startMicros: number, durationMicros: number, a: number, b: number, stack: number];
+export type EventTuple = [
+  kind: number,
+  threadId: number,
+  startMicros: number,
+  durationMicros: number,
+  a: number,
+  b: number,
+  stack: number,
+];
 
 /** Something that was lost on the way and how much of it: reason (a LOSS_* word), number, time of the first. */
 export type LossTuple = [reason: string, count: number, firstMicros: number];
-export const LOSS_REASONS = ['ring-full', 'series-overflow', 'dictionary-full', 'queue-full', 'sampler-restart', 'sampler-off', 'foreign-window', 'host-fault', 'window-late', 'thread-slots', 'label-overflow', 'refused'] as const;
+export const LOSS_REASONS = [
+  'ring-full',
+  'series-overflow',
+  'dictionary-full',
+  'queue-full',
+  'sampler-restart',
+  'sampler-off',
+  'foreign-window',
+  'host-fault',
+  'window-late',
+  'thread-slots',
+  'label-overflow',
+  'refused',
+] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** What the agent measured of its host and of itself, over this batch where it says "delta". */
@@ -207,4 +252,15 @@ export const LABEL_STATUS_CLASS = 'http.response.status_class';
 export const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** The method index of EVENT_HTTP. */
-export const HTTP_METHODS = ['OTHER', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE'] as const;
+export const HTTP_METHODS = [
+  'OTHER',
+  'GET',
+  'POST',
+  'PUT',
+  'DELETE',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'CONNECT',
+  'TRACE',
+] as const;

@@ -10,7 +10,8 @@ export const hasGo = spawnSync('go', ['version']).status === 0;
 /** Call at the top of a test file: false means "skip", and then the reason has been printed. */
 export function needGo(what: string): boolean {
   if (hasGo) return true;
-  if (process.env.CI !== undefined) throw new Error(`${what}: no go in PATH, and nothing may be skipped in CI (apt-get install golang-go)`);
+  if (process.env.CI !== undefined)
+    throw new Error(`${what}: no go in PATH, and nothing may be skipped in CI (apt-get install golang-go)`);
   console.warn(`\n*** SKIPPED: ${what}: go tool pprof is not installed (apt-get install golang-go)\n`);
   return false;
 }
@@ -20,7 +21,13 @@ export async function goPprof(...words: string[]): Promise<{ stdout: string; std
   const folder = mkdtempSync(join(tmpdir(), 'go-'));
   try {
     return await promisify(execFile)('go', ['tool', 'pprof', ...words], {
-      env: { ...process.env, PPROF_TMPDIR: folder, HOME: folder, GOFLAGS: '', GOCACHE: join(folder, 'cache') },
+      env: {
+        ...process.env,
+        PPROF_TMPDIR: folder,
+        HOME: folder,
+        GOFLAGS: '',
+        GOCACHE: join(folder, 'cache'),
+      },
       maxBuffer: 64 * 1024 * 1024,
     });
   } finally {

@@ -27,7 +27,13 @@ const NATIVE = [
   ['brotli', 'hangInBrotli'],
 ] as const;
 
-type Seen = { beganMillis: number; overMillis: number; lines: { atMillis: number; line: TailLine }[]; answerMillis: number; profile: string };
+type Seen = {
+  beganMillis: number;
+  overMillis: number;
+  lines: { atMillis: number; line: TailLine }[];
+  answerMillis: number;
+  profile: string;
+};
 
 /** Runs a hang with a tail beside it and a one-second profile asked for half a second into the hang. */
 async function see(collector: RunningCollector, way: string): Promise<Seen> {
@@ -66,7 +72,8 @@ async function askProfile(collector: RunningCollector, service: string, seen: Se
   seen.profile = gunzipSync(body).toString('latin1');
 }
 
-const seconds = (seen: Seen) => seen.lines.filter((entry): entry is { atMillis: number; line: TailSecond } => entry.line.type === 'second');
+const seconds = (seen: Seen) =>
+  seen.lines.filter((entry): entry is { atMillis: number; line: TailSecond } => entry.line.type === 'second');
 
 describe('a main thread that hangs', () => {
   let collector: RunningCollector;
@@ -77,7 +84,9 @@ describe('a main thread that hangs', () => {
 
   it.each(NAMED)('in %s: is named while it lasts, by tail and by profile', async (way, name, kinds) => {
     const seen = await see(collector, way);
-    const during = seconds(seen).filter(({ atMillis, line }) => line.hang !== null && atMillis < seen.overMillis);
+    const during = seconds(seen).filter(
+      ({ atMillis, line }) => line.hang !== null && atMillis < seen.overMillis,
+    );
     expect(during.length).toBeGreaterThan(0);
     const named = during.find(({ line }) => line.hang!.stack.some((frame) => frame.includes(name)));
     expect(named, JSON.stringify(during.map(({ line }) => line.hang))).toBeDefined();
@@ -87,13 +96,21 @@ describe('a main thread that hangs', () => {
     if (way !== 'wait') expect(seen.profile).toContain(name);
   });
 
-  it.each(NATIVE)('in %s: is told as native while it lasts, and the stall names the caller', async (way, name) => {
-    const seen = await see(collector, way);
-    const during = seconds(seen).filter(({ atMillis, line }) => line.hang !== null && atMillis < seen.overMillis);
-    expect(during.length).toBeGreaterThan(0);
-    expect(during.map(({ line }) => line.hang!.kind)).toContain('native');
-    expect(seen.answerMillis).toBeLessThan(1000 + 1500 + 500);
-    const stalls = seconds(seen).flatMap(({ line }) => line.stalls);
-    expect(stalls.find(({ stack }) => stack.some((frame) => frame.includes(name))), JSON.stringify(stalls)).toBeDefined();
-  });
+  it.each(NATIVE)(
+    'in %s: is told as native while it lasts, and the stall names the caller',
+    async (way, name) => {
+      const seen = await see(collector, way);
+      const during = seconds(seen).filter(
+        ({ atMillis, line }) => line.hang !== null && atMillis < seen.overMillis,
+      );
+      expect(during.length).toBeGreaterThan(0);
+      expect(during.map(({ line }) => line.hang!.kind)).toContain('native');
+      expect(seen.answerMillis).toBeLessThan(1000 + 1500 + 500);
+      const stalls = seconds(seen).flatMap(({ line }) => line.stalls);
+      expect(
+        stalls.find(({ stack }) => stack.some((frame) => frame.includes(name))),
+        JSON.stringify(stalls),
+      ).toBeDefined();
+    },
+  );
 });

@@ -48,7 +48,11 @@ export async function openCollector(words: readonly string[] = []): Promise<Runn
 }
 
 /** Resolves once the tail is open. */
-export async function watchTail(collector: RunningCollector, service: string, onLine: (line: TailLine) => void): Promise<WebSocket> {
+export async function watchTail(
+  collector: RunningCollector,
+  service: string,
+  onLine: (line: TailLine) => void,
+): Promise<WebSocket> {
   const socket = new WebSocket(`${collector.url.replace('http', 'ws')}/v1/tail?service=${service}`);
   socket.on('message', (data) => onLine(JSON.parse(String(data)) as TailLine));
   await new Promise<void>((open, failed) => {

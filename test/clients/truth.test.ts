@@ -21,17 +21,31 @@ type Split = Record<(typeof NAMES)[number], number>;
 
 const percent = (split: Split): Split => {
   const sum = NAMES.reduce((total, name) => total + split[name], 0);
-  return { sixty: (100 * split.sixty) / sum, thirty: (100 * split.thirty) / sum, ten: (100 * split.ten) / sum };
+  return {
+    sixty: (100 * split.sixty) / sum,
+    thirty: (100 * split.thirty) / sum,
+    ten: (100 * split.ten) / sum,
+  };
 };
 const shown = (split: Split) => NAMES.map((name) => split[name].toFixed(1)).join(' / ');
 
 /** Runs the program and profiles it while it runs. */
 async function measure(collector: RunningCollector, kind: string, seed: number) {
   const service = `split-${kind}-${seed}`;
-  const child = spawn(process.execPath, ['-r', REGISTER, PROGRAM, String(seed), String((SECONDS + 3) * 1000), kind], {
-    env: { ...process.env, ...collector.agentEnvironment, RINGTAIL_SERVICE: service, RINGTAIL_CPU_HZ: String(HZ), RINGTAIL_BUDGET_PERCENT: '100' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['-r', REGISTER, PROGRAM, String(seed), String((SECONDS + 3) * 1000), kind],
+    {
+      env: {
+        ...process.env,
+        ...collector.agentEnvironment,
+        RINGTAIL_SERVICE: service,
+        RINGTAIL_CPU_HZ: String(HZ),
+        RINGTAIL_BUDGET_PERCENT: '100',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
@@ -41,11 +55,19 @@ async function measure(collector: RunningCollector, kind: string, seed: number) 
   const url = `${collector.url}/debug/pprof/profile?seconds=${SECONDS}&service=${service}`;
   const { stdout } = await goPprof('-top', '-sample_index=samples', '-nodecount=40', url);
   await ended;
-  const flat = (name: string) => Number(new RegExp(`^\\s*(\\d+)\\s.*\\s${name}$`, 'm').exec(stdout)?.[1] ?? 0);
+  const flat = (name: string) =>
+    Number(new RegExp(`^\\s*(\\d+)\\s.*\\s${name}$`, 'm').exec(stdout)?.[1] ?? 0);
   const got: Split = { sixty: flat('sixty'), thirty: flat('thirty'), ten: flat('ten') };
   const samples = Number(/Total samples = (\d+)/.exec(stdout)?.[1] ?? 0);
   const repaired = /inlined leaves repaired: ([\d.]+) %/.exec(stdout)?.[1] ?? '';
-  return { truth: percent(JSON.parse(printed) as Split), got: percent(got), inNames: NAMES.reduce((sum, name) => sum + got[name], 0), samples, repaired, stdout };
+  return {
+    truth: percent(JSON.parse(printed) as Split),
+    got: percent(got),
+    inNames: NAMES.reduce((sum, name) => sum + got[name], 0),
+    samples,
+    repaired,
+    stdout,
+  };
 }
 
 describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows', () => {
@@ -58,10 +80,13 @@ describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows',
   for (const kind of ['large', 'inlinable']) {
     it.each(SEEDS)(`of ${kind} functions is the true one, seed %i`, async (seed) => {
       const { truth, got, inNames, samples, repaired, stdout } = await measure(collector, kind, seed);
-      console.log(`${process.version} ${kind} seed ${seed}: truth ${shown(truth)}, pprof ${shown(got)}, ${samples} samples, credited to inlining callers ${repaired} %`);
+      console.log(
+        `${process.version} ${kind} seed ${seed}: truth ${shown(truth)}, pprof ${shown(got)}, ${samples} samples, credited to inlining callers ${repaired} %`,
+      );
       expect(samples).toBeGreaterThanOrEqual(3000);
       expect(inNames / samples, stdout).toBeGreaterThan(0.95);
-      for (const name of NAMES) expect(Math.abs(got[name] - truth[name]), `${name}\n${stdout}`).toBeLessThan(POINTS);
+      for (const name of NAMES)
+        expect(Math.abs(got[name] - truth[name]), `${name}\n${stdout}`).toBeLessThan(POINTS);
     });
   }
 });

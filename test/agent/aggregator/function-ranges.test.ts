@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { innermostAt, rangeOf, scanFunctions } from '../../../agent/aggregator/function-ranges';
 
-const folded = (source: string) => (scanFunctions(source) ?? []).map(({ name, line, column, endLine }) => `${name} ${line}:${column}-${endLine}`);
+const folded = (source: string) =>
+  (scanFunctions(source) ?? []).map(
+    ({ name, line, column, endLine }) => `${name} ${line}:${column}-${endLine}`,
+  );
 
 describe('scanFunctions', () => {
   it('finds declarations, methods, arrows and function expressions with their last line', () => {
@@ -34,17 +37,28 @@ describe('scanFunctions', () => {
   });
 
   it('puts a function where V8 puts it', async () => {
-    const source = 'function outer(a) {\n  const inner = (b) => {\n    return a / b;\n  };\n  return inner(2);\n}';
+    const source =
+      'function outer(a) {\n  const inner = (b) => {\n    return a / b;\n  };\n  return inner(2);\n}';
     expect(folded(source)).toEqual(['outer 1:15-6', 'inner 2:17-4']);
   });
 
   it('is not led astray by braces in strings, templates, comments and regular expressions', () => {
-    const source = ['function odd() {', "  const a = '}'; // }", '  const b = `}${`{${1}`}`;', '  /* } */ const c = /[}/]{2}/.test(a) / 2;', '  return b + c;', '}', 'function next() {', '}'].join('\n');
+    const source = [
+      'function odd() {',
+      "  const a = '}'; // }",
+      '  const b = `}${`{${1}`}`;',
+      '  /* } */ const c = /[}/]{2}/.test(a) / 2;',
+      '  return b + c;',
+      '}',
+      'function next() {',
+      '}',
+    ].join('\n');
     expect(folded(source)).toEqual(['odd 1:13-6', 'next 7:14-8']);
   });
 
   it('does not take statements for functions', () => {
-    const source = 'if (a) {\n}\nfor (const x of y) {\n}\nwhile (b) {\n}\nswitch (c) {\n}\ntry {\n} catch (e) {\n}';
+    const source =
+      'if (a) {\n}\nfor (const x of y) {\n}\nwhile (b) {\n}\nswitch (c) {\n}\ntry {\n} catch (e) {\n}';
     expect(folded(source)).toEqual([]);
   });
 
@@ -55,7 +69,9 @@ describe('scanFunctions', () => {
 });
 
 describe('lookups', () => {
-  const ranges = scanFunctions('function outer() {\n  function inner() {\n    return 1;\n  }\n  return inner();\n}\nfunction a() {} function b() {}')!;
+  const ranges = scanFunctions(
+    'function outer() {\n  function inner() {\n    return 1;\n  }\n  return inner();\n}\nfunction a() {} function b() {}',
+  )!;
 
   it('gives the innermost function of a line', () => {
     expect(innermostAt(ranges, 3)?.name).toBe('inner');

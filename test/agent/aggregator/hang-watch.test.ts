@@ -18,7 +18,8 @@ describe('HangWatch', () => {
       openSinceMicros: () => openSince,
       kindOf: () => kind,
       tell: (told, since, duration) => void log.push(`tell ${told} since ${since / MS} for ${duration / MS}`),
-      ended: (told, start, duration) => void log.push(`ended ${told} from ${start / MS} for ${duration / MS}`),
+      ended: (told, start, duration) =>
+        void log.push(`ended ${told} from ${start / MS} for ${duration / MS}`),
     });
   });
 

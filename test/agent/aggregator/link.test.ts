@@ -6,7 +6,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Link, type LinkHost } from '../../../agent/aggregator/link';
 import { proofMatches, proofOf } from '../../../agent/wire/proof';
-import { TAG_ACK, TAG_BATCH, TAG_CHALLENGE, TAG_CONTROL, TAG_DICTIONARY, TAG_ERROR, TAG_GOODBYE, TAG_HELLO, TAG_WELCOME, WIRE_VERSION } from '../../../agent/wire/schema';
+import {
+  TAG_ACK,
+  TAG_BATCH,
+  TAG_CHALLENGE,
+  TAG_CONTROL,
+  TAG_DICTIONARY,
+  TAG_ERROR,
+  TAG_GOODBYE,
+  TAG_HELLO,
+  TAG_WELCOME,
+  WIRE_VERSION,
+} from '../../../agent/wire/schema';
 
 const SETTINGS = { useRecords: false, structuredClone: false };
 const packr = new Packr(SETTINGS);
@@ -34,9 +45,19 @@ class FakeCollector {
     this.raw.push(Buffer.from(data));
     if (message[0] !== TAG_HELLO) return;
     const nonce = message[4] as Uint8Array;
-    if (!proofMatches(proofOf(this.token, 'agent', NONCE, nonce), message[5] as Uint8Array)) return socket.close();
+    if (!proofMatches(proofOf(this.token, 'agent', NONCE, nonce), message[5] as Uint8Array))
+      return socket.close();
     this.welcomes++;
-    socket.send(packr.pack([TAG_WELCOME, WIRE_VERSION, proofOf(this.token, 'collector', nonce, NONCE), this.committed, 'memory', 1_000_000]));
+    socket.send(
+      packr.pack([
+        TAG_WELCOME,
+        WIRE_VERSION,
+        proofOf(this.token, 'collector', nonce, NONCE),
+        this.committed,
+        'memory',
+        1_000_000,
+      ]),
+    );
   }
   say(message: unknown[]) {
     this.socket?.send(packr.pack(message));
@@ -165,7 +186,10 @@ describe('Link', () => {
     await until(() => link.up, 'up');
     for (const sequence of [0, 1]) link.send(sequence, batch(sequence));
     for (const round of [1, 2]) {
-      await until(() => collector.welcomes === round && collector.of(TAG_BATCH).length === 2 * round, `round ${round}`);
+      await until(
+        () => collector.welcomes === round && collector.of(TAG_BATCH).length === 2 * round,
+        `round ${round}`,
+      );
       collector.say([TAG_ERROR, 'ERR_WIRE_COLUMNS', 'no samples']);
       await until(() => reasons.length === round, `refusal ${round}`);
       expect(refused).toEqual(round === 1 ? [] : [0]);

@@ -60,7 +60,8 @@ describe('Governor', () => {
     const lowered = governor.rateHz;
     expect(lowered).toBeLessThan(99);
     let raisedAt = 0;
-    for (let second = 5; second < 400 && raisedAt === 0; second++) if (governor.observe(second * 1e6, 0.1) > lowered) raisedAt = second;
+    for (let second = 5; second < 400 && raisedAt === 0; second++)
+      if (governor.observe(second * 1e6, 0.1) > lowered) raisedAt = second;
     expect(raisedAt).toBeGreaterThanOrEqual(300);
   });
 });

@@ -1,16 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { Dictionary } from '../../../agent/aggregator/dictionary';
 import { scanFunctions } from '../../../agent/aggregator/function-ranges';
-import { ROTATION_FUNCTION, readProfile, type ScriptSource, type V8Node } from '../../../agent/aggregator/profile-reader';
+import {
+  ROTATION_FUNCTION,
+  readProfile,
+  type ScriptSource,
+  type V8Node,
+} from '../../../agent/aggregator/profile-reader';
 import { createTables } from '../../../agent/core';
 import { SampleState } from '../../../assembly/layout';
 
 const NO_SCRIPTS: ScriptSource = { textOf: () => null };
 const STATE_NAMES = ['js', 'gc', 'program', 'idle', 'blocked'];
 
-const node = (id: number, functionName: string, hitCount: number, children: number[] = [], more: Partial<V8Node> & { url?: string; line?: number } = {}): V8Node => ({
+const node = (
+  id: number,
+  functionName: string,
+  hitCount: number,
+  children: number[] = [],
+  more: Partial<V8Node> & { url?: string; line?: number } = {},
+): V8Node => ({
   id,
-  callFrame: { functionName, scriptId: '1', url: more.url ?? 'file:///app.js', lineNumber: (more.line ?? 1) - 1, columnNumber: 0 },
+  callFrame: {
+    functionName,
+    scriptId: '1',
+    url: more.url ?? 'file:///app.js',
+    lineNumber: (more.line ?? 1) - 1,
+    columnNumber: 0,
+  },
   hitCount,
   children,
   ...(more.positionTicks === undefined ? {} : { positionTicks: more.positionTicks }),
@@ -31,10 +48,19 @@ function read(nodes: V8Node[], samples: number[], options: { after?: number; scr
   const intern = dictionary.stack.bind(dictionary);
   dictionary.stack = (parent, functionId, line) => {
     const id = intern(parent, functionId, line);
-    paths.set(id, `${paths.get(parent) === '' ? '' : `${paths.get(parent)};`}${nameOf.get(functionId)}${line > 0 ? `:${line}` : ''}`);
+    paths.set(
+      id,
+      `${paths.get(parent) === '' ? '' : `${paths.get(parent)};`}${nameOf.get(functionId)}${line > 0 ? `:${line}` : ''}`,
+    );
     return id;
   };
-  const profile = { nodes, startTime: 1000, endTime: 1000 + samples.length * 10, samples, timeDeltas: samples.map(() => 10) };
+  const profile = {
+    nodes,
+    startTime: 1000,
+    endTime: 1000 + samples.length * 10,
+    samples,
+    timeDeltas: samples.map(() => 10),
+  };
   const window = readProfile(profile, options.after ?? 0, dictionary, options.scripts ?? NO_SCRIPTS);
   const counts = new Map<string, number>();
   window.stack.forEach((stack, i) => {
@@ -67,7 +93,12 @@ describe('readProfile', () => {
       node(5, 'spawnSync', 0, [6], { url: 'node:internal/child_process' }),
       node(6, 'spawn', 1, [], { url: '' }),
     ];
-    expect(read(nodes, [2, 3, 4, 6]).folded).toEqual(['(garbage collector) gc 1', '(idle) idle 1', '(program) program 1', 'spawnSync;spawn blocked 1']);
+    expect(read(nodes, [2, 3, 4, 6]).folded).toEqual([
+      '(garbage collector) gc 1',
+      '(idle) idle 1',
+      '(program) program 1',
+      'spawnSync;spawn blocked 1',
+    ]);
   });
 
   it('leaves out what the window before has already told', () => {
@@ -89,10 +120,18 @@ describe('readProfile', () => {
 
   it('repairs a leaf whose line belongs to an inlined callee, and counts it', () => {
     const text = 'function caller() {\n  return callee();\n}\nfunction callee() {\n  return 1;\n}';
-    const scripts: ScriptSource = { textOf: () => ({ functions: scanFunctions(text)!, waitLines: new Set() }) };
+    const scripts: ScriptSource = {
+      textOf: () => ({ functions: scanFunctions(text)!, waitLines: new Set() }),
+    };
     const nodes = [
       node(1, '(root)', 0, [2], { url: '' }),
-      node(2, 'caller', 5, [], { line: 1, positionTicks: [{ line: 2, ticks: 2 }, { line: 5, ticks: 3 }] }),
+      node(2, 'caller', 5, [], {
+        line: 1,
+        positionTicks: [
+          { line: 2, ticks: 2 },
+          { line: 5, ticks: 3 },
+        ],
+      }),
     ];
     const { folded, window } = read(nodes, [2, 2, 2, 2, 2], { scripts });
     expect(folded).toEqual(['caller:2 js 2', 'caller;callee:5 js 3']);
@@ -101,8 +140,16 @@ describe('readProfile', () => {
   });
 
   it('takes a line that calls Atomics.wait for blocked, not for CPU', () => {
-    const scripts: ScriptSource = { textOf: () => ({ functions: scanFunctions('function w() {\n  Atomics.wait(a, 0, 0);\n}')!, waitLines: new Set([2]) }) };
-    const nodes = [node(1, '(root)', 0, [2], { url: '' }), node(2, 'w', 2, [], { positionTicks: [{ line: 2, ticks: 2 }] })];
+    const scripts: ScriptSource = {
+      textOf: () => ({
+        functions: scanFunctions('function w() {\n  Atomics.wait(a, 0, 0);\n}')!,
+        waitLines: new Set([2]),
+      }),
+    };
+    const nodes = [
+      node(1, '(root)', 0, [2], { url: '' }),
+      node(2, 'w', 2, [], { positionTicks: [{ line: 2, ticks: 2 }] }),
+    ];
     const { window } = read(nodes, [2, 2], { scripts });
     expect(window.state).toEqual([SampleState.Blocked, SampleState.Blocked]);
     expect(window.jsTicks).toBe(0);

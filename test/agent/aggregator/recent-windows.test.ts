@@ -24,33 +24,67 @@ const parentOf = (stack: number) => PARENTS[stack]!;
 describe('RecentWindows', () => {
   it('names the path that most ticks of a span share', () => {
     const recent = new RecentWindows();
-    recent.add(window(0, 100, [[10, 5, Js], [20, 3, Js], [30, 3, Js], [40, 3, Js], [50, 4, Js], [90, 5, Js]]));
+    recent.add(
+      window(0, 100, [
+        [10, 5, Js],
+        [20, 3, Js],
+        [30, 3, Js],
+        [40, 3, Js],
+        [50, 4, Js],
+        [90, 5, Js],
+      ]),
+    );
     expect(recent.culprit(15, 55, parentOf)).toEqual({ stack: 3, ticks: 4, state: Js });
   });
 
   it('stops where no child holds most of the ticks', () => {
     const recent = new RecentWindows();
-    recent.add(window(0, 100, [[20, 3, Js], [30, 4, Js]]));
+    recent.add(
+      window(0, 100, [
+        [20, 3, Js],
+        [30, 4, Js],
+      ]),
+    );
     expect(recent.culprit(0, 100, parentOf).stack).toBe(2);
   });
 
   it('leaves idle ticks out and tells the state of the rest', () => {
     const recent = new RecentWindows();
-    recent.add(window(0, 100, [[10, 1, Idle], [20, 1, Idle], [30, 1, Idle], [40, 3, Blocked]]));
+    recent.add(
+      window(0, 100, [
+        [10, 1, Idle],
+        [20, 1, Idle],
+        [30, 1, Idle],
+        [40, 3, Blocked],
+      ]),
+    );
     expect(recent.culprit(0, 100, parentOf)).toEqual({ stack: 3, ticks: 1, state: Blocked });
     expect(recent.culprit(0, 35, parentOf)).toEqual({ stack: 0, ticks: 0, state: 0 });
   });
 
   it('counts garbage collection for the stack that ran before it', () => {
     const recent = new RecentWindows();
-    recent.add(window(0, 100, [[10, 3, Js], [20, 1, Gc], [30, 1, Gc], [40, 1, Gc]]));
+    recent.add(
+      window(0, 100, [
+        [10, 3, Js],
+        [20, 1, Gc],
+        [30, 1, Gc],
+        [40, 1, Gc],
+      ]),
+    );
     expect(recent.culprit(0, 100, parentOf).stack).toBe(3);
     expect(recent.culprit(15, 100, parentOf).stack).toBe(1);
   });
 
   it('looks across windows, and finds the last idle tick before a stall', () => {
     const recent = new RecentWindows();
-    recent.add(window(0, 50, [[10, 1, Idle], [20, 1, Idle], [30, 3, Js]]));
+    recent.add(
+      window(0, 50, [
+        [10, 1, Idle],
+        [20, 1, Idle],
+        [30, 3, Js],
+      ]),
+    );
     recent.add(window(50, 100, [[60, 3, Js]]));
     expect(recent.culprit(25, 100, parentOf).ticks).toBe(2);
     expect(recent.lastIdleMicros(0, 60)).toBe(20);

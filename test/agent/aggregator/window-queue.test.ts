@@ -27,7 +27,8 @@ const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): 
 const totals = (tuples: WindowTuple[]) => {
   const ticks = new Map<number, number>();
   for (const [, start, , , periodNanos, , , , count, columns] of tuples) {
-    for (const stack of tables.decodeColumns(columns, count, start, periodNanos / 1000).stack) ticks.set(stack, (ticks.get(stack) ?? 0) + 1);
+    for (const stack of tables.decodeColumns(columns, count, start, periodNanos / 1000).stack)
+      ticks.set(stack, (ticks.get(stack) ?? 0) + 1);
   }
   return Object.fromEntries([...ticks].sort((a, b) => a[0] - b[0]));
 };
@@ -38,7 +39,9 @@ describe('WindowQueue', () => {
     queue.add(second(0, [1], 10_101), PERIOD_MICROS);
     queue.add(second(1, [2]), PERIOD_MICROS);
     const tuples = queue.take(0, 10);
-    expect(tuples.map(([, start, end, ticks, period]) => [start, end, ticks, Math.round(period / 1000)])).toEqual([
+    expect(
+      tuples.map(([, start, end, ticks, period]) => [start, end, ticks, Math.round(period / 1000)]),
+    ).toEqual([
       [0, 1e6, 99, 10_101],
       [1e6, 2e6, 100, 10_000],
     ]);
