@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explore } from './model/explore';
+import { CoreLimit, DropWord, RecordWord, SlotWord } from '../../assembly/layout';
+import { compiledSteps, inTextOrder, stepName } from './model/compiled-steps';
+import { explore, type Steps } from './model/explore';
 import { type RingSetup, ringModel } from './model/ring-model';
-import { MUTATIONS } from './model/ring-steps';
+import { MUTATIONS, peek, push, RingWord, release } from './model/ring-steps';
 
 const plain: RingSetup = {
   capacity: 2,
@@ -18,7 +20,7 @@ describe('every interleaving of the ring', () => {
     ['two places', {}],
     ['two places, positions that wrap', { startPosition: 2 ** 32 - 2 }],
     ['two places, records of three words', { recordWords: 3, pushes: 3 }],
-    ['four places, positions that wrap', { capacity: 4, pushes: 6, drains: 1, startPosition: 2 ** 32 - 3 }],
+    ['four places, positions that wrap', { capacity: 4, pushes: 5, drains: 1, startPosition: 2 ** 32 - 3 }],
   ];
 
   it.each(setups)(
@@ -37,5 +39,60 @@ describe('every interleaving of the ring', () => {
       explore(ringModel({ ...plain, mutation, capacity: 1, pushes: 3 })),
     ].map(({ violation }) => violation);
     expect(found.filter(Boolean).length, mutation).toBeGreaterThan(0);
+  });
+});
+
+describe('the compiled ring', () => {
+  const RECORD_WORDS = [
+    RecordWord.Kind,
+    RecordWord.A,
+    RecordWord.B,
+    RecordWord.Position,
+    RecordWord.StartMicros,
+    RecordWord.DurationMicros,
+  ];
+  const offsets = new Map<number, [offset: number, isF64: boolean]>([
+    [RingWord.Tail, [SlotWord.Tail, false]],
+    [RingWord.HeadSeen, [SlotWord.HeadSeen, false]],
+    [RingWord.RingAt, [SlotWord.RingAt, false]],
+    [RingWord.RingMask, [SlotWord.RingMask, false]],
+    [RingWord.Head, [SlotWord.Head, false]],
+    [RingWord.TailSeen, [SlotWord.TailSeen, false]],
+    [RingWord.DropCount, [SlotWord.Dropped + DropWord.Count, false]],
+    [RingWord.DropFirst, [SlotWord.Dropped + DropWord.FirstMicros, true]],
+    [RingWord.DropTaken, [SlotWord.DroppedTaken, false]],
+    ...RECORD_WORDS.map((word, i): [number, [number, boolean]] => [
+      RingWord.Records + i,
+      [word, word >= RecordWord.StartMicros],
+    ]),
+  ]);
+
+  /** Operations of the steps when the words hold these values. */
+  function pathOf(steps: Steps<unknown>, words: Record<number, number>): string[] {
+    const path: string[] = [];
+    for (let next = steps.next(); !next.done; ) {
+      const operation = next.value;
+      if (operation.kind === 'note') throw new Error('no notes here');
+      path.push(stepName(operation.kind, ...offsets.get(operation.word)!));
+      next = steps.next(words[operation.word] ?? 0);
+    }
+    return path;
+  }
+
+  const empty = { [RingWord.RingMask]: 0, [RingWord.RingAt]: RingWord.Records };
+
+  it('pushes with the loads and stores of the model, in its order', () => {
+    const steps = () => push(1, RECORD_WORDS.length, 'none');
+    const straight = pathOf(steps(), empty);
+    const looked = pathOf(steps(), { ...empty, [RingWord.Tail]: 1, [RingWord.Head]: 1 });
+    const dropped = pathOf(steps(), { ...empty, [RingWord.Tail]: 1 });
+    expect(straight.at(-1)).toBe('atomic store 0');
+    expect(straight.length).toBe(CoreLimit.RecordBytes / 4 - 2 + 5); // two f64; Mask, Tail, HeadSeen, RingAt, Tail
+    expect(compiledSteps('ring/push')).toEqual(inTextOrder(straight, looked, dropped));
+  });
+
+  it('peeks and releases with the loads and stores of the model, in its order', () => {
+    expect(compiledSteps('ring/peek')).toEqual(pathOf(peek(1, 'none'), {}));
+    expect(compiledSteps('ring/release')).toEqual(pathOf(release(1, 'none'), {}));
   });
 });

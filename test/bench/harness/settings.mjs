@@ -14,6 +14,9 @@ export const settings = {
   serviceSeconds: quick ? 6 : 20,
   /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
   compileFiles: quick ? 2 : 64,
+  /** Parses and writes of a document of 2,000 rows. */
+  churnRounds: quick ? 150 : 1200,
+  consoleLines: quick ? 20_000 : 100_000,
   idleSettleSeconds: quick ? 12 : 40,
   idleSeconds: quick ? 4 : 10,
   idleCopies: quick ? 1 : 3,

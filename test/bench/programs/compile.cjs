@@ -8,30 +8,17 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { generateProject } = require('../workloads/typescript-project.cjs');
 const { startHeartbeat } = require('./heartbeat.cjs');
+const { beginWork } = require('./tell-result.cjs');
 
 const files = generateProject(Number(process.argv[2]));
 const [beating, peer = ''] = (process.argv[3] ?? '').split(':');
 const heartbeat = beating === 'beat' ? startHeartbeat(peer) : null;
 const ts = heartbeat === null ? require('typescript') : loadBeating();
 
-const cpuBefore = process.cpuUsage();
-const start = performance.now();
+const finish = beginWork();
 const emitted = compile();
-const millis = performance.now() - start;
-const { user, system } = process.cpuUsage(cpuBefore);
 assert.equal(emitted, files.size, `emitted ${emitted} of ${files.size} files`);
-tell().then(() => process.disconnect?.());
-
-async function tell() {
-  const result = {
-    millis,
-    cpuMicros: user + system,
-    threads: threadCpu(),
-    rotations: globalThis.benchRotations?.() ?? [],
-  };
-  if (heartbeat !== null) Object.assign(result, heartbeat.finish());
-  await new Promise((sent) => process.send?.({ result }, sent) ?? sent());
-}
+finish(heartbeat?.finish());
 
 function compile() {
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, strict: true, types: [] };
@@ -79,19 +66,4 @@ function loadBeating() {
   loaded.paths = require('node:module')._nodeModulePaths(dirname(path));
   loaded._compile(text, path);
   return loaded.exports;
-}
-
-/** CPU nanoseconds of every thread, by its id and name, at the end of the work. */
-function threadCpu() {
-  const { readdirSync } = require('node:fs');
-  const read = (tid, file) => readFileSync(`/proc/self/task/${tid}/${file}`, 'utf8').trim();
-  try {
-    return readdirSync('/proc/self/task').map((tid) => ({
-      tid: Number(tid),
-      name: read(tid, 'comm'),
-      nanos: Number.parseInt(read(tid, 'schedstat'), 10),
-    }));
-  } catch {
-    return [];
-  }
 }

@@ -10,6 +10,7 @@ const BEAT_MILLIS = 50;
 const heartbeat = startHeartbeat(process.argv[2] ?? '');
 setInterval(globalThis.benchBeat, BEAT_MILLIS);
 process.on('message', () => {
-  process.send({ result: { rotations: globalThis.benchRotations?.() ?? [], ...heartbeat.finish() } });
+  const rotations = globalThis.benchRotations?.() ?? [];
+  process.send({ result: { rotations, atMillis: performance.now(), ...heartbeat.finish() } });
 });
 require(join(__dirname, '../../../build/demo-service.js'));

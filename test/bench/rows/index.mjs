@@ -3,4 +3,8 @@ export const ROWS = [
   { name: 'record', file: 'record.mjs', everyLine: true },
   { name: 'preload', file: 'preload.mjs', everyLine: false },
   { name: 'rotation', file: 'rotation.mjs', everyLine: false },
+  { name: 'idle', file: 'idle.mjs', everyLine: true },
+  { name: 'cpu-service', file: 'cpu-service.mjs', everyLine: false },
+  { name: 'cpu-work', file: 'cpu-work.mjs', everyLine: false },
+  { name: 'console-log', file: 'console-log.mjs', everyLine: false },
 ];

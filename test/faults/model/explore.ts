@@ -26,6 +26,8 @@ export type Model<Observed> = {
   memory: number[];
   /** Words of one thread only: nothing to explore about them. */
   isPrivate(word: number): boolean;
+  /** Whether plain loads of a word may lag. Delayed stores alone already give a reader old values; this adds old pages. */
+  mayLag(word: number): boolean;
   /** What the observer starts with; plain data. */
   observed: Observed;
   /** Called with each note; changes `observed`, throws when something is wrong. */
@@ -141,7 +143,7 @@ export function explore<Observed>(model: Model<Observed>): Exploration {
   function write({ memory, threads }: State<Observed>, writer: number, word: number, value: number): void {
     const old = memory[word]!;
     memory[word] = value;
-    if (old === value) return;
+    if (old === value || !model.mayLag(word)) return;
     for (const [thread, { past }] of threads.entries()) {
       if (thread === writer) continue;
       past[word] = [...(past[word] ?? []).filter((known) => known !== old), old];

@@ -55,8 +55,8 @@ export const note = (what: string, ...values: number[]): Operation => ({ kind: '
 
 /** 1, or -1 when the record was dropped. Each of the record's words is `value`. */
 export function* push(value: number, recordWords: number, mutation: Mutation): Steps<number> {
-  const tail = yield load(RingWord.Tail);
   const mask = yield load(RingWord.RingMask);
+  const tail = yield load(RingWord.Tail);
   const seen = yield load(RingWord.HeadSeen);
   const early = mutation === 'push: full one too early' ? 1 : 0;
   const late = mutation === 'push: full one too late' ? 1 : 0;
