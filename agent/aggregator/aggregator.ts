@@ -52,7 +52,7 @@ const STARVED_SHARE = 0.6;
 const REST_FLUSH_MILLIS = 5000;
 /** A stall waits this long for the ticks that name it, µs. */
 const JOIN_PATIENCE_MICROS = 2e6;
-/** Ticks from so long before a native call stand for it: the last JavaScript, µs. */
+/** Ticks of so long name a hang: before a native call, its last JavaScript; in JavaScript, where it is now, µs. */
 const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
@@ -182,7 +182,7 @@ export class Aggregator {
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
     this.#schedule(
-      owed
+      owed && this.#hangs.current === null
         ? OWED_TICK_MILLIS
         : resting && this.#hangs.pingAtMicros === 0
           ? REST_TICK_MILLIS
@@ -266,7 +266,8 @@ export class Aggregator {
 
   #tellHang(kind: number, sinceMicros: number, durationMicros: number): void {
     const until = kind === HANG_NATIVE ? sinceMicros : nowMicros();
-    const from = kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : sinceMicros;
+    const from =
+      kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : Math.max(sinceMicros, until - LAST_JS_MICROS);
     const { stack } = this.#sampling.culprit(from, until);
     this.#outgoing.event([EVENT_HANG, 0, sinceMicros, durationMicros, kind, 0, stack]);
     this.#flush(nowMicros());

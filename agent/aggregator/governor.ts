@@ -1,7 +1,7 @@
 /**
  * Keeps the agent inside its CPU budget. Window length moves first (window-pacer.ts); when the agent thread, V8's
- * sampler thread and the rotations together still cost more, the rate goes down, at most once a minute because a change
- * of rate is a stop and a start. It goes up again, a step at a time, after five quiet minutes.
+ * sampler thread and the rotations together still cost more, the rate goes down, at most once a minute and only where
+ * little code is loaded, because a change of rate is a stop and a start, and V8 logs all code at a start. It goes up again, a step at a time, after five quiet minutes.
  */
 export const RATE_MIN_HZ = 20;
 const CHANGE_EVERY_MICROS = 60e6;
@@ -26,8 +26,11 @@ export class Governor {
     this.rateHz = wantedHz;
   }
 
-  /** Once a second with what the agent cost in it, percent of a core. Gives the new rate, or 0 to leave it. */
-  observe(nowMicros: number, costPercent: number): number {
+  /**
+   * Once a second with what the agent cost in it, percent of a core. mayChange: a change of rate would not hold main up
+   * for long. Gives the new rate, or 0 to leave it.
+   */
+  observe(nowMicros: number, costPercent: number, mayChange = true): number {
     this.#beganMicros ||= nowMicros;
     if (costPercent > this.budgetPercent) this.#quietSinceMicros = nowMicros;
     if (
@@ -37,6 +40,7 @@ export class Governor {
       return 0;
     this.#seconds.push(costPercent);
     if (this.#seconds.length > MEAN_SECONDS) this.#seconds.shift();
+    if (!mayChange) return 0;
     const mean = this.#seconds.reduce((sum, value) => sum + value, 0) / this.#seconds.length;
     const gross = this.#seconds.length >= 2 && mean > GROSS_FACTOR * this.budgetPercent;
     if (

@@ -5,19 +5,20 @@
  */
 import { HANG_NATIVE } from '../wire/schema';
 
-/** A hang that goes on is told again this often, µs. */
-const TELL_EVERY_MICROS = 1e6;
+/** A hang that goes on is told again after a second, then ever more rarely, µs. */
+const TELL_FIRST_MICROS = 1e6;
+const TELL_LAST_MICROS = 10e6;
+/** So much of its length so far passes before a hang is told again. */
+const TELL_SHARE = 0.2;
 /** Main owes an answer to the inspector for this long: it is in native code, µs. */
 const NATIVE_AFTER_MICROS = 100e3;
-/** A new cut of the window while the hang lasts, µs. */
-const CUT_EVERY_MICROS = 500e3;
 
 export type HangHost = {
   /** Cut the running window now, so that its ticks come in; false when main still owes an answer. */
   cut(): boolean;
   /** Since when main owes the inspector an answer, µs; 0 for not at all. */
   openSinceMicros(): number;
-  /** What ticks since `sinceMicros` say: a HANG_* kind, or 0 while there are none. */
+  /** What ticks since `sinceMicros` say, the newest ones if there are many: a HANG_* kind, or 0 while there are none. */
   kindOf(sinceMicros: number): number;
   tell(kind: number, sinceMicros: number, durationMicros: number): void;
   ended(kind: number, startMicros: number, durationMicros: number): void;
@@ -30,8 +31,9 @@ export class HangWatch {
   current: Hang | null = null;
   #pingAtMicros = 0;
   #suspendedMicros = 0;
-  #cutAtMicros = 0;
-  #toldAtMicros = 0;
+  /** The window was cut for the next telling. */
+  #cut = false;
+  #nextMicros = 0;
 
   constructor(
     readonly stallMicros: number,
@@ -46,6 +48,8 @@ export class HangWatch {
   pinged(nowMicros: number): void {
     this.#pingAtMicros = nowMicros;
     this.#suspendedMicros = 0;
+    this.#nextMicros = 0;
+    this.#cut = false;
   }
 
   /** The whole process stood still for so long. */
@@ -65,19 +69,25 @@ export class HangWatch {
     return delay;
   }
 
-  /** Called at every tick while a ping is open. */
+  /** Called at every tick while a ping is open. First the window is cut, then, when its ticks are in, the hang is told. */
   check(nowMicros: number): void {
     const waited = nowMicros - this.#pingAtMicros - this.#suspendedMicros;
-    if (this.#pingAtMicros === 0 || waited < this.stallMicros) return;
-    if (nowMicros - this.#cutAtMicros > CUT_EVERY_MICROS && this.host.cut()) this.#cutAtMicros = nowMicros;
+    if (this.#pingAtMicros === 0 || waited < this.stallMicros || nowMicros < this.#nextMicros) return;
+    if (!this.#cut) {
+      this.#cut = this.host.cut();
+      if (this.#cut) return;
+    }
     const open = this.host.openSinceMicros();
     const native = open !== 0 && nowMicros - open > NATIVE_AFTER_MICROS;
     const kind = native ? HANG_NATIVE : this.host.kindOf(this.#pingAtMicros);
-    if (kind === 0) return;
-    const news = this.current === null || this.current.kind !== kind;
+    if (kind === 0) {
+      this.#cut &&= open !== 0;
+      return;
+    }
     this.current = { kind, sinceMicros: this.#pingAtMicros };
-    if (!news && nowMicros - this.#toldAtMicros < TELL_EVERY_MICROS) return;
-    this.#toldAtMicros = nowMicros;
+    this.#cut = false;
+    this.#nextMicros =
+      nowMicros + Math.min(TELL_LAST_MICROS, Math.max(TELL_FIRST_MICROS, waited * TELL_SHARE));
     this.host.tell(kind, this.#pingAtMicros, waited);
   }
 }

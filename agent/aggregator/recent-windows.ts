@@ -47,7 +47,7 @@ export class RecentWindows {
    * V8 gives garbage collection no stack; a tick in it counts for the stack that ran before it, which made the garbage.
    */
   culprit(from: number, to: number, parentOf: (stack: number) => number): Culprit {
-    const totals = new Map<number, number>();
+    const leaves = new Map<number, number>();
     const states = new Map<number, number>();
     let ticks = 0;
     let before = 0;
@@ -56,25 +56,26 @@ export class RecentWindows {
       const stack = state === SampleState.Gc && before !== 0 ? before : sampled;
       if (state !== SampleState.Gc) before = sampled;
       ticks++;
-      states.set(state, (states.get(state) ?? 0) + 1);
-      for (let at = stack; at !== 0; at = parentOf(at)) totals.set(at, (totals.get(at) ?? 0) + 1);
+      addTo(states, state, 1);
+      addTo(leaves, stack, 1);
     });
-    let best = 0;
-    let bestTotal = ticks;
-    for (;;) {
-      let next = 0;
-      let nextTotal = 0;
-      for (const [stack, total] of totals) {
-        if (total > nextTotal && parentOf(stack) === best) {
-          next = stack;
-          nextTotal = total;
-        }
-      }
-      if (next === 0 || nextTotal * 2 <= bestTotal) break;
-      best = next;
-      bestTotal = nextTotal;
+    const totals = new Map<number, number>();
+    for (const [leaf, count] of leaves)
+      for (let at = leaf; at !== 0; at = parentOf(at)) addTo(totals, at, count);
+    const hottestChild = new Map<number, number>();
+    for (const [stack, total] of totals) {
+      const parent = parentOf(stack);
+      if (total > (totals.get(hottestChild.get(parent) ?? 0) ?? 0)) hottestChild.set(parent, stack);
     }
-    return { stack: best, ticks, state: mostFrequent(states) };
+    let stack = 0;
+    for (let total = ticks; ; ) {
+      const next = hottestChild.get(stack) ?? 0;
+      const nextTotal = totals.get(next) ?? 0;
+      if (nextTotal * 2 <= total || next === 0) break;
+      stack = next;
+      total = nextTotal;
+    }
+    return { stack, ticks, state: mostFrequent(states) };
   }
 
   #each(from: number, to: number, visit: (at: number, stack: number, state: number) => void): void {
@@ -86,6 +87,10 @@ export class RecentWindows {
       }
     }
   }
+}
+
+function addTo(counts: Map<number, number>, key: number, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 function mostFrequent(counts: Map<number, number>): number {

@@ -15,14 +15,16 @@ import { randomBytes } from 'node:crypto';
 import { Session } from 'node:inspector';
 import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
 
+/** The part of a start that does not depend on the code there is, µs. */
+const START_FIXED_MICROS = 2000;
 const RESTARTS_MAX = 3;
 const RESTARTS_WITHIN_MICROS = 600e6;
 
 /** What the rotation answers instead of its pause when a debugger is attached: then it began no window. */
 const DEBUGGED = -1;
 
-const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now(),debugged=this.url()!==undefined;if(next&&!debugged)this.console.profile(next);if(last)this.console.profileEnd(last);return debugged?${DEBUGGED}:Number(this.now()-from)/1e3}`;
-const HOLDER_TEXT = `(function(i){return{console:i.console,url:i.url,now:process.hrtime.bigint}})(process.getBuiltinModule('inspector'))`;
+const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now(),debugged=this.url()!==undefined;if(next&&!debugged)this.console.profile(next);if(last)this.console.profileEnd(last);return[debugged?${DEBUGGED}:Number(this.now()-from)/1e3,this.code().code_and_metadata_size]}`;
+const HOLDER_TEXT = `(function(i){return{console:i.console,url:i.url,now:process.hrtime.bigint,code:process.getBuiltinModule('v8').getHeapCodeStatistics}})(process.getBuiltinModule('inspector'))`;
 
 export type SamplerState = 'on' | 'idle' | 'off' | 'foreign' | 'none';
 
@@ -47,6 +49,8 @@ export class Sampler {
   #running = '';
   #restarts: number[] = [];
   #generation = 0;
+  #started = { pauseMicros: 0, codeBytes: 0 };
+  #codeBytes = 0;
   #toldForeign = false;
   readonly #titles: [string, string];
 
@@ -56,6 +60,16 @@ export class Sampler {
   ) {
     const prefix = randomBytes(6).toString('hex');
     this.#titles = [`ringtail-${prefix}-a`, `ringtail-${prefix}-b`];
+  }
+
+  /**
+   * What main would be held up by a stop and start now, µs: V8 logs all compiled code at a start, so the last start's
+   * pause grows with the code there is.
+   */
+  get restartMicros(): number {
+    const { pauseMicros, codeBytes } = this.#started;
+    const growth = Math.max(1, this.#codeBytes / Math.max(1, codeBytes));
+    return START_FIXED_MICROS + Math.max(0, pauseMicros - START_FIXED_MICROS) * growth;
   }
 
   /** True while a window is open or about to be. */
@@ -180,11 +194,13 @@ export class Sampler {
       (error: Error | null, reply: { result: { value?: unknown } }) => {
         if (generation === this.#generation) {
           this.openSinceMicros = 0;
-          const pauseMicros = error === null ? Number(reply.result.value) : 0;
+          const [pauseMicros, codeBytes] = error === null ? (reply.result.value as [number, number]) : [0, 0];
           if (error !== null) this.events.onNote(`a rotation failed: ${error.message}`);
           else if (pauseMicros === DEBUGGED) this.#standBack();
           else {
             this.#toldForeign = false;
+            if (last === '') this.#started = { pauseMicros, codeBytes };
+            this.#codeBytes = codeBytes;
             this.events.onRotated(pauseMicros, this.nowMicros() - asked);
           }
         }

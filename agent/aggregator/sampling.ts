@@ -24,6 +24,10 @@ const IDLE_SHARE = 0.005;
 const WAKE_SHARE = 0.02;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
 const STUCK_WINDOW_MICROS = 1e6;
+/** The longest pause that a stop and start of the sampler may cost main, µs. */
+const RESTART_PAUSE_MAX_MICROS = 30e3;
+/** What a hang is stuck in now: the ticks of so long, µs. */
+const NEWEST_MICROS = 2e6;
 /** Whether the debugger has gone is looked at so often, µs. */
 const FOREIGN_RETRY_MICROS = 30e6;
 
@@ -136,7 +140,7 @@ export class Sampling {
       if (mainShare !== null && mainShare > WAKE_SHARE) this.start();
       return;
     }
-    if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000)
+    if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
       return this.#sampler.stop('idle');
     const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
     if (!captureDue && nowMicros - this.#beganMicros < this.#lengthMillis * 1000) return;
@@ -146,7 +150,7 @@ export class Sampling {
   /** Once a second: what the agent cost, percent of a core. */
   govern(nowMicros: number, costPercent: number): void {
     if (!this.#sampler.running) return;
-    const hz = this.#governor.observe(nowMicros, costPercent);
+    const hz = this.#governor.observe(nowMicros, costPercent, this.#mayRestart);
     if (hz === 0) return;
     this.host.cost.forgetSamplers();
     this.host.note(
@@ -164,9 +168,10 @@ export class Sampling {
     return this.recent.culprit(fromMicros, toMicros, (stack) => this.host.dictionary.parentOf(stack));
   }
 
-  /** What ticks since `sinceMicros` say about a hang: a HANG_* kind, or 0 while there are none. */
+  /** What ticks since `sinceMicros`, of the last two seconds at most, say about a hang: a HANG_* kind, or 0 while there are none. */
   hangKind(sinceMicros: number): number {
-    const { ticks, state } = this.culprit(sinceMicros, this.host.nowMicros());
+    const now = this.host.nowMicros();
+    const { ticks, state } = this.culprit(Math.max(sinceMicros, now - NEWEST_MICROS), now);
     if (ticks === 0) return this.#sampler.running ? 0 : HANG_UNKNOWN;
     return state === SampleState.Blocked ? HANG_BLOCKED : HANG_JS;
   }
@@ -178,6 +183,11 @@ export class Sampling {
 
   disconnect(): void {
     this.#sampler.disconnect();
+  }
+
+  /** A program with much code is not worth the pause of a restart, neither for a lower rate nor for rest. */
+  get #mayRestart(): boolean {
+    return this.#sampler.restartMicros <= RESTART_PAUSE_MAX_MICROS;
   }
 
   #periodMicros(): number {
