@@ -15,7 +15,7 @@ export const settings = {
   /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
   compileFiles: quick ? 2 : 64,
   /** Parses and writes of a document of 2,000 rows. */
-  churnRounds: quick ? 150 : 1200,
+  churnRounds: quick ? 400 : 2500,
   consoleLines: quick ? 20_000 : 100_000,
   idleSettleSeconds: quick ? 12 : 40,
   idleSeconds: quick ? 4 : 10,

@@ -8,17 +8,18 @@ const { readFileSync } = require('node:fs');
 const { dirname } = require('node:path');
 const { generateProject } = require('../workloads/typescript-project.cjs');
 const { startHeartbeat } = require('./heartbeat.cjs');
-const { beginWork } = require('./tell-result.cjs');
+const { runWork } = require('./fixed-work.cjs');
 
 const files = generateProject(Number(process.argv[2]));
 const [beating, peer = ''] = (process.argv[3] ?? '').split(':');
 const heartbeat = beating === 'beat' ? startHeartbeat(peer) : null;
 const ts = heartbeat === null ? require('typescript') : loadBeating();
 
-const finish = beginWork();
-const emitted = compile();
-assert.equal(emitted, files.size, `emitted ${emitted} of ${files.size} files`);
-finish(heartbeat?.finish());
+runWork(() => {
+  const emitted = compile();
+  assert.equal(emitted, files.size, `emitted ${emitted} of ${files.size} files`);
+  return heartbeat?.finish();
+});
 
 function compile() {
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, strict: true, types: [] };
