@@ -175,7 +175,7 @@ export class Aggregator {
     const owed = this.#hangs.pingAtMicros !== 0;
     if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
     this.#hangs.check(now);
-    this.#sampling.tick(now, share);
+    this.#sampling.tick(now, share, this.#mainCpuMicros);
     if (share !== 0) this.#feed.drain();
     this.#joinStalls(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);

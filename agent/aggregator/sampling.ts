@@ -55,7 +55,12 @@ export class Sampling {
   readonly #scripts: ScriptFiles;
   #beganMicros = 0;
   #lastEndMicros = 0;
-  #lengthMillis = 0;
+  /** CPU of main as of the last tick, and when the running window began; the wall clock where it is not known, µs. */
+  #workMicros = 0;
+  #workAtBeginMicros = 0;
+  /** Of the last window that ended. */
+  #windowMicros = 0;
+  #windowWorkMicros = 0;
   #watchedUntilMicros = 0;
   #captureEnds: number[] = [];
   #busyAtMicros = 0;
@@ -67,7 +72,7 @@ export class Sampling {
     const { options, tables, startWallMillis } = host;
     this.queue = new WindowQueue(tables.encoder(WIRE_LIMITS.samplesPerWindow));
     this.#scripts = new ScriptFiles(startWallMillis);
-    this.#pacer = new WindowPacer(options.maxWindowMillis, options.pauseBudgetMicros);
+    this.#pacer = new WindowPacer(options.maxWindowMillis * 1000, options.pauseBudgetMicros);
     this.#governor = new Governor(options.cpuHz, options.budgetPercent);
     this.#sampler = new Sampler(host.nowMicros, {
       onProfile: (profile) => this.#profileCame(profile),
@@ -87,7 +92,7 @@ export class Sampling {
   }
 
   get windowMillis(): number {
-    return Math.round(this.#lengthMillis);
+    return Math.round(this.#windowMicros / 1000);
   }
 
   /** Since when main owes the inspector an answer, µs; 0 for not at all. */
@@ -130,8 +135,9 @@ export class Sampling {
     this.#captureEnds.sort((a, b) => a - b);
   }
 
-  /** mainShare: CPU of the main thread since the last tick, 0..1, or null where the system does not tell. */
-  tick(nowMicros: number, mainShare: number | null): void {
+  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. null where the system does not tell. */
+  tick(nowMicros: number, mainShare: number | null, mainCpuMicros: number | null): void {
+    this.#workMicros = mainCpuMicros ?? nowMicros;
     if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros))
       this.#busyAtMicros = nowMicros;
     if (!this.#sampler.running) {
@@ -143,7 +149,13 @@ export class Sampling {
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
       return this.#sampler.stop('idle');
     const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
-    if (!captureDue && nowMicros - this.#beganMicros < this.#lengthMillis * 1000) return;
+    const lengthMicros = nowMicros - this.#beganMicros;
+    const due = this.#pacer.isDue(
+      lengthMicros,
+      this.#workMicros - this.#workAtBeginMicros,
+      this.watched(nowMicros),
+    );
+    if (!captureDue && !due) return;
     if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
   }
 
@@ -196,8 +208,10 @@ export class Sampling {
 
   #beginWindow(): void {
     const now = this.host.nowMicros();
+    this.#windowMicros = now - this.#beganMicros;
+    this.#windowWorkMicros = this.#workMicros - this.#workAtBeginMicros;
     this.#beganMicros = now;
-    this.#lengthMillis = this.#pacer.lengthMillis(this.watched(now));
+    this.#workAtBeginMicros = this.#workMicros;
   }
 
   #rotated(pauseMicros: number): void {
@@ -213,7 +227,7 @@ export class Sampling {
     const window = readProfile(profile, this.#lastEndMicros, host.dictionary, this.#scripts);
     const lengthMicros = profile.endTime - profile.startTime;
     this.#lastEndMicros = profile.endTime;
-    if (this.#pauseMicros > 0) this.#pacer.observe(lengthMicros / 1000, this.#pauseMicros);
+    if (this.#pauseMicros > 0) this.#pacer.observe(this.#windowWorkMicros, this.#pauseMicros);
     if (window.atMicros.length > 0) {
       this.recent.add(window);
       this.queue.add(window, this.#sampler.intervalMicros);

@@ -1,31 +1,34 @@
 /**
- * How long the next sampling window should be. Ending a window builds its result on main in proportion to the distinct
- * stacks it met, so the length follows the pauses: it doubles while they stay under half the budget and shrinks at once
- * when one is over. Short where stacks are diverse, long where they repeat.
+ * When a sampling window should end. Ending one builds its result on main in proportion to the distinct stacks it met,
+ * and those come with work, not with time: so a window is measured in CPU time of the main thread. How much of it fits
+ * into the pause budget is learned: it doubles while pauses stay under half the budget and shrinks at once when one is
+ * over. Short where stacks are diverse, long where they repeat or where nothing runs.
  */
-export const WINDOW_MIN_MILLIS = 100;
-const WATCHED_MILLIS = 1000;
+
+/** The least work worth a window, µs of CPU. */
+export const WORK_MIN_MICROS = 100e3;
+const WATCHED_MICROS = 1e6;
 
 export class WindowPacer {
-  #lengthMillis = WINDOW_MIN_MILLIS;
+  #workMicros = WORK_MIN_MICROS;
 
   constructor(
-    readonly maxMillis: number,
+    readonly maxMicros: number,
     readonly pauseBudgetMicros: number,
   ) {}
 
-  /** Length for a window that starts now. watched: somebody looks, so at most a second. */
-  lengthMillis(watched: boolean): number {
-    return Math.min(this.#lengthMillis, watched ? WATCHED_MILLIS : this.maxMillis);
+  /** True when a window of `lengthMicros` with `workMicros` of CPU in it should end. watched: at most a second. */
+  isDue(lengthMicros: number, workMicros: number, watched: boolean): boolean {
+    return lengthMicros >= (watched ? WATCHED_MICROS : this.maxMicros) || workMicros >= this.#workMicros;
   }
 
-  /** A window of `lengthMillis` cost main `pauseMicros`. */
-  observe(lengthMillis: number, pauseMicros: number): void {
+  /** A window with `workMicros` of CPU in it cost main `pauseMicros`. */
+  observe(workMicros: number, pauseMicros: number): void {
     if (pauseMicros > this.pauseBudgetMicros) {
       const factor = Math.max(0.25, (0.8 * this.pauseBudgetMicros) / pauseMicros);
-      this.#lengthMillis = Math.max(WINDOW_MIN_MILLIS, Math.min(this.#lengthMillis, lengthMillis) * factor);
-    } else if (pauseMicros < this.pauseBudgetMicros / 2 && lengthMillis >= this.#lengthMillis * 0.5) {
-      this.#lengthMillis = Math.min(this.maxMillis, this.#lengthMillis * 2);
+      this.#workMicros = Math.max(WORK_MIN_MICROS, Math.min(this.#workMicros, workMicros) * factor);
+    } else if (pauseMicros < this.pauseBudgetMicros / 2 && workMicros >= this.#workMicros * 0.5) {
+      this.#workMicros = Math.min(this.maxMicros, this.#workMicros * 2);
     }
   }
 }

@@ -1,34 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import { Governor } from '../../../agent/aggregator/governor';
-import { WINDOW_MIN_MILLIS, WindowPacer } from '../../../agent/aggregator/window-pacer';
+import { WindowPacer, WORK_MIN_MICROS } from '../../../agent/aggregator/window-pacer';
+
+const S = 1e6;
 
 describe('WindowPacer', () => {
-  it('begins short and grows to the longest while pauses stay small', () => {
-    const pacer = new WindowPacer(10_000, 2000);
-    expect(pacer.lengthMillis(false)).toBe(WINDOW_MIN_MILLIS);
-    for (let i = 0; i < 10; i++) pacer.observe(pacer.lengthMillis(false), 300);
-    expect(pacer.lengthMillis(false)).toBe(10_000);
+  const grown = () => {
+    const pacer = new WindowPacer(10 * S, 2000);
+    for (let work = WORK_MIN_MICROS; work < 10 * S; work *= 2) pacer.observe(work, 300);
+    return pacer;
+  };
+
+  it('begins with little work a window and grows while pauses stay small', () => {
+    const pacer = new WindowPacer(10 * S, 2000);
+    expect(pacer.isDue(0.2 * S, WORK_MIN_MICROS, false)).toBe(true);
+    pacer.observe(WORK_MIN_MICROS, 300);
+    expect(pacer.isDue(0.2 * S, WORK_MIN_MICROS, false)).toBe(false);
+    expect(grown().isDue(9 * S, 9 * S, false)).toBe(false);
+  });
+
+  it('lets a window go on while main rests, ten seconds at most', () => {
+    const pacer = new WindowPacer(10 * S, 2000);
+    expect(pacer.isDue(9.9 * S, 0.05 * S, false)).toBe(false);
+    expect(pacer.isDue(10 * S, 0.05 * S, false)).toBe(true);
   });
 
   it('shrinks at once when a pause is over budget', () => {
-    const pacer = new WindowPacer(10_000, 2000);
-    for (let i = 0; i < 10; i++) pacer.observe(pacer.lengthMillis(false), 300);
-    pacer.observe(10_000, 20_000);
-    expect(pacer.lengthMillis(false)).toBe(2500);
+    const pacer = grown();
+    pacer.observe(8 * S, 20_000);
+    expect(pacer.isDue(2.1 * S, 2 * S, false)).toBe(true);
+    expect(pacer.isDue(2.1 * S, 1.9 * S, false)).toBe(false);
   });
 
   it('gives at most a second to who watches', () => {
-    const pacer = new WindowPacer(10_000, 2000);
-    for (let i = 0; i < 10; i++) pacer.observe(pacer.lengthMillis(false), 300);
-    expect(pacer.lengthMillis(true)).toBe(1000);
+    expect(grown().isDue(S, 0, true)).toBe(true);
   });
 
-  it('does not grow on windows that were cut short', () => {
-    const pacer = new WindowPacer(10_000, 2000);
-    for (let i = 0; i < 4; i++) pacer.observe(pacer.lengthMillis(false), 300);
-    const length = pacer.lengthMillis(false);
-    pacer.observe(5, 100);
-    expect(pacer.lengthMillis(false)).toBe(length);
+  it('does not grow on windows with little work in them', () => {
+    const pacer = new WindowPacer(10 * S, 2000);
+    for (let i = 0; i < 20; i++) pacer.observe(1000, 100);
+    expect(pacer.isDue(0.2 * S, WORK_MIN_MICROS, false)).toBe(true);
   });
 });
 
