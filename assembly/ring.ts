@@ -15,8 +15,8 @@ import { DROP_KINDS } from './limits';
 
 /** Stores one record: 1, or CoreRefusal.Full. */
 export function push(slot: usize, kind: u32, a: u32, b: u32, startMicros: f64, durationMicros: f64): i32 {
-  const tail = load<u32>(slot, SlotWord.Tail);
   const mask = load<u32>(slot, SlotWord.RingMask);
+  const tail = load<u32>(slot, SlotWord.Tail);
   if (tail - load<u32>(slot, SlotWord.HeadSeen) > mask) {
     const head = atomic.load<u32>(slot, SlotWord.Head); // pairs with release
     store<u32>(slot, head, SlotWord.HeadSeen);
@@ -35,8 +35,9 @@ export function push(slot: usize, kind: u32, a: u32, b: u32, startMicros: f64, d
 
 /** How many records wait, at most `most`. Looks at the producer's position only when its copy shows fewer. */
 export function peek(slot: usize, most: u32): u32 {
+  const seen = load<u32>(slot, SlotWord.TailSeen);
   const head = load<u32>(slot, SlotWord.Head);
-  let waiting = load<u32>(slot, SlotWord.TailSeen) - head;
+  let waiting = seen - head;
   if (waiting < most) {
     const tail = atomic.load<u32>(slot, SlotWord.Tail); // pairs with push
     store<u32>(slot, tail, SlotWord.TailSeen);

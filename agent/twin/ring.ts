@@ -12,8 +12,8 @@ export function ringTwin({ u32, i32, f64 }: TwinViews): Pick<CoreExports, 'push'
     startMicros: number,
     durationMicros: number,
   ): number {
-    const tail = u32[(slot + SlotWord.Tail) >> 2]!;
     const mask = u32[(slot + SlotWord.RingMask) >> 2]!;
+    const tail = u32[(slot + SlotWord.Tail) >> 2]!;
     if ((tail - u32[(slot + SlotWord.HeadSeen) >> 2]!) >>> 0 > mask) {
       const head = Atomics.load(u32, (slot + SlotWord.Head) >> 2);
       u32[(slot + SlotWord.HeadSeen) >> 2] = head;
@@ -31,8 +31,9 @@ export function ringTwin({ u32, i32, f64 }: TwinViews): Pick<CoreExports, 'push'
   }
 
   function peek(slot: number, most: number): number {
+    const seen = u32[(slot + SlotWord.TailSeen) >> 2]!;
     const head = u32[(slot + SlotWord.Head) >> 2]!;
-    let waiting = (u32[(slot + SlotWord.TailSeen) >> 2]! - head) >>> 0;
+    let waiting = (seen - head) >>> 0;
     if (waiting < most >>> 0) {
       const tail = Atomics.load(u32, (slot + SlotWord.Tail) >> 2);
       u32[(slot + SlotWord.TailSeen) >> 2] = tail;

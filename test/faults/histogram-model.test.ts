@@ -4,28 +4,45 @@ import { explore, type Steps } from './model/explore';
 import { type HistogramSetup, histogramModel } from './model/histogram-model';
 import { HISTOGRAM_MUTATIONS, HistogramWord, noteValue } from './model/histogram-steps';
 
-const plain: HistogramSetup = { values: [12, 11, 31], snapshots: 2, mutation: 'none' };
+const plain: HistogramSetup = {
+  values: [12, 11],
+  octaves: 1,
+  subBuckets: 1,
+  madeOctaves: 1,
+  snapshots: 1,
+  inOrder: false,
+  mutation: 'none',
+};
 
 describe('every interleaving of recording and snapshots', () => {
-  it.each([[[12, 11, 31]], [[31, 12, 33]], [[22, 21, 24]], [[5, 35]]])(
-    '%j: nothing lost, nothing invented, extremes in the outermost buckets, wherever the thread stops',
-    (values) => {
-      const { states, schedules, violation } = explore(histogramModel({ ...plain, values }));
-      console.log(
-        `${JSON.stringify(values)}: ${schedules.toExponential(1)} schedules through ${states} states`,
-      );
+  const setups: [string, Partial<HistogramSetup>][] = [
+    ['two values of a bucket', {}],
+    ['the first values of an octave', { madeOctaves: 0 }],
+    ['two buckets, falling', { subBuckets: 2, values: [21, 12], inOrder: true }],
+    ['three values, stores in order', { subBuckets: 2, values: [12, 21, 22], inOrder: true }],
+    ['two octaves, one of them new, stores in order', { octaves: 2, values: [11, 21], inOrder: true }],
+  ];
+
+  it.each(setups)(
+    '%s: nothing lost or invented, extremes in their buckets, wherever the thread stops',
+    (name, change) => {
+      const { states, schedules, violation } = explore(histogramModel({ ...plain, ...change }));
+      console.log(`${name}: ${schedules.toExponential(1)} schedules through ${states} states`);
       expect(violation).toBeNull();
       expect(schedules).toBeGreaterThan(1e6);
     },
   );
 
   it.each(HISTOGRAM_MUTATIONS)('catches the mutation "%s"', (mutation) => {
-    const violations = [
-      [12, 11, 31],
-      [31, 12],
-      [22, 21],
-    ].map((values) => explore(histogramModel({ ...plain, values, mutation })).violation);
-    expect(violations.filter(Boolean).length).toBeGreaterThan(0);
+    const changes: Partial<HistogramSetup>[] = [
+      { values: [12], madeOctaves: 0 },
+      { subBuckets: 2, values: [21, 12], inOrder: true },
+      { inOrder: true },
+    ];
+    const found = changes.map(
+      (change) => explore(histogramModel({ ...plain, ...change, mutation })).violation,
+    );
+    expect(found.filter(Boolean).length).toBeGreaterThan(0);
   });
 });
 

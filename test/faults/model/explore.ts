@@ -22,12 +22,15 @@ export type Operation =
 export type Steps<Result = void> = Generator<Operation, Result, number>;
 
 export type Model<Observed> = {
-  threads: (() => Steps)[];
+  /** Each thread's parts, one after the other. What a part knows ends with it: the next one begins from memory alone. */
+  threads: (() => Steps)[][];
   memory: number[];
   /** Words of one thread only: nothing to explore about them. */
   isPrivate(word: number): boolean;
   /** Whether plain loads of a word may lag. Delayed stores alone already give a reader old values; this adds old pages. */
   mayLag(word: number): boolean;
+  /** Flush buffers in order of their stores, as x86 does, instead of any order. */
+  inOrder: boolean;
   /** What the observer starts with; plain data. */
   observed: Observed;
   /** Called with each note; changes `observed`, throws when something is wrong. */
@@ -39,6 +42,7 @@ export type Model<Observed> = {
 export type Exploration = { states: number; schedules: number; violation: string | null };
 
 type ThreadState = {
+  part: number;
   history: string;
   buffer: [word: number, value: number][];
   past: Record<number, number[]>;
@@ -51,7 +55,7 @@ export function explore<Observed>(model: Model<Observed>): Exploration {
   const program = new Program(model.threads);
   const start: State<Observed> = {
     memory: [...model.memory],
-    threads: model.threads.map(() => ({ history: '', buffer: [], past: {} })),
+    threads: model.threads.map(() => ({ part: 0, history: '', buffer: [], past: {} })),
     observed: structuredClone(model.observed),
   };
   try {
@@ -81,15 +85,16 @@ export function explore<Observed>(model: Model<Observed>): Exploration {
   }
 
   function* successorsOf(state: State<Observed>, key: string): Generator<State<Observed>> {
-    for (const [thread, { history, buffer }] of state.threads.entries()) {
-      const operation = program.next(thread, history);
+    for (const [thread, { part, history, buffer }] of state.threads.entries()) {
+      const operation = program.next(thread, part, history);
       for (const value of operation ? outcomesOf(state, thread, operation) : []) {
         const next = JSON.parse(key) as State<Observed>;
         perform(next, thread, operation!, value);
         runNotes(next, thread);
         yield next;
       }
-      for (const word of new Set(buffer.map(([word]) => word))) {
+      const waiting = new Set(buffer.slice(0, model.inOrder ? 1 : buffer.length).map(([word]) => word));
+      for (const word of waiting) {
         const next = JSON.parse(key) as State<Observed>;
         flushOne(next, thread, word);
         yield next;
@@ -153,7 +158,12 @@ export function explore<Observed>(model: Model<Observed>): Exploration {
   function runNotes(state: State<Observed>, thread: number): void {
     const self = state.threads[thread]!;
     for (;;) {
-      const operation = program.next(thread, self.history);
+      const operation = program.next(thread, self.part, self.history);
+      if (operation === null && self.part < model.threads[thread]!.length) {
+        self.part++;
+        self.history = '';
+        continue;
+      }
       if (operation?.kind !== 'note') return;
       model.note(state.observed, operation.what, operation.values);
       self.history += ',';
@@ -163,23 +173,23 @@ export function explore<Observed>(model: Model<Observed>): Exploration {
 
 /** What a thread does next after what it has seen so far: a generator is a function of the values it was given. */
 class Program {
-  readonly #threads: (() => Steps)[];
-  readonly #known: Map<string, Operation | null>[];
+  readonly #threads: (() => Steps)[][];
+  readonly #known = new Map<string, Operation | null>();
 
-  constructor(threads: (() => Steps)[]) {
+  constructor(threads: (() => Steps)[][]) {
     this.#threads = threads;
-    this.#known = threads.map(() => new Map());
   }
 
-  /** history: per operation the value seen (empty for stores and notes), then a comma. Null at the thread's end. */
-  next(thread: number, history: string): Operation | null {
-    const known = this.#known[thread]!.get(history);
+  /** history: per operation the value seen (empty for stores and notes), then a comma. Null at the part's end. */
+  next(thread: number, part: number, history: string): Operation | null {
+    const key = `${thread} ${part} ${history}`;
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const steps = this.#threads[thread]!();
-    let result = steps.next();
-    for (const value of history.split(',').slice(0, -1)) result = steps.next(Number(value));
-    const operation = result.done ? null : result.value;
-    this.#known[thread]!.set(history, operation);
+    const steps = this.#threads[thread]![part]?.();
+    let result = steps?.next();
+    for (const value of history.split(',').slice(0, -1)) result = steps!.next(Number(value));
+    const operation = !result || result.done ? null : result.value;
+    this.#known.set(key, operation);
     return operation;
   }
 }

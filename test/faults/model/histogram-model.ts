@@ -1,10 +1,19 @@
 /** The histogram's model: a thread that records values and detaches, and a reader that takes snapshots meanwhile. */
 import type { Model, Steps } from './explore';
-import { bucketOf, type HistogramMutation, HistogramWord, middleOf, record, type Shape, snapshot } from './histogram-steps';
+import {
+  bucketOf,
+  type HistogramMutation,
+  HistogramWord,
+  middleOf,
+  record,
+  type Shape,
+  snapshot,
+} from './histogram-steps';
 import { atomicLoad, atomicStore, note } from './ring-steps';
 
 /** What a page holds before it is zeroed. */
 const GARBAGE = 77;
+const MINIMA: number[] = [HistogramWord.Extremes, HistogramWord.Extremes + 2];
 
 export type HistogramSetup = Shape & {
   values: number[];
@@ -12,6 +21,7 @@ export type HistogramSetup = Shape & {
   madeOctaves: number;
   /** Snapshots before the last one. */
   snapshots: number;
+  inOrder: boolean;
   mutation: HistogramMutation;
 };
 
@@ -25,7 +35,7 @@ type Observed = {
 };
 
 export function histogramModel(setup: HistogramSetup): Model<Observed> {
-  const { values, octaves, subBuckets, madeOctaves } = setup;
+  const { values, octaves, subBuckets, madeOctaves, inOrder } = setup;
   const buckets = octaves * subBuckets;
   const memory = Array<number>(HistogramWord.Pages + buckets * 2).fill(0);
   memory.fill(GARBAGE, HistogramWord.Pages + madeOctaves * subBuckets * 2);
@@ -34,9 +44,11 @@ export function histogramModel(setup: HistogramSetup): Model<Observed> {
   }
   memory[HistogramWord.EpochSeen] = 2 ** 32 - 1;
   return {
-    threads: [() => recorder(setup), () => reader(setup)],
+    threads: [recorder(setup), reader(setup)],
     memory,
-    isPrivate: (word) => word === HistogramWord.PreviousSum,
+    // Minima mirror maxima: exploring delays of one of the two is enough.
+    isPrivate: (word) => word === HistogramWord.PreviousSum || MINIMA.includes(word),
+    inOrder,
     mayLag: (word) => word >= HistogramWord.Directory,
     observed: { begun: 0, gained: Array<number>(buckets).fill(0), sum: 0, complete: 0 },
     note(observed, what, told) {
@@ -57,19 +69,31 @@ export function histogramModel(setup: HistogramSetup): Model<Observed> {
   };
 }
 
-function* recorder({ values, mutation, ...shape }: HistogramSetup): Steps {
-  for (const value of values) {
-    yield note('begins');
-    yield* record(value, shape, mutation);
-  }
-  yield atomicStore(HistogramWord.State, 1);
+function recorder({ values, mutation, ...shape }: HistogramSetup): (() => Steps)[] {
+  const records = values.map(
+    (value) =>
+      function* () {
+        yield note('begins');
+        yield* record(value, shape, mutation);
+      },
+  );
+  return [
+    ...records,
+    function* detach() {
+      yield atomicStore(HistogramWord.State, 1);
+    },
+  ];
 }
 
-function* reader({ snapshots, mutation, ...shape }: HistogramSetup): Steps {
-  for (let i = 0; i < snapshots; i++) yield* snapshot(shape, mutation);
-  const detached = yield atomicLoad(HistogramWord.State);
-  yield* snapshot(shape, mutation);
-  if (detached) yield note('complete');
+function reader({ snapshots, mutation, ...shape }: HistogramSetup): (() => Steps)[] {
+  return [
+    ...Array.from({ length: snapshots }, () => () => snapshot(shape, mutation)),
+    function* last() {
+      const detached = yield atomicLoad(HistogramWord.State);
+      yield* snapshot(shape, mutation);
+      if (detached) yield note('complete');
+    },
+  ];
 }
 
 function checkSnapshot(observed: Observed, told: number[], begun: number[]): void {

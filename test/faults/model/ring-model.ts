@@ -1,6 +1,6 @@
 /** The ring's model: a producer of numbered records, a reader, and an observer that knows what must not happen. */
 import type { Model, Steps } from './explore';
-import { drain, type Mutation, note, push, RingWord, takeDropped } from './ring-steps';
+import { drain, load, type Mutation, note, push, RingWord, takeDropped } from './ring-steps';
 
 export type RingSetup = {
   capacity: number;
@@ -38,10 +38,11 @@ export function ringModel(setup: RingSetup): Model<Observed> {
     memory[word] = startPosition;
   const ownWords: number[] = [RingWord.HeadSeen, RingWord.TailSeen, RingWord.RingAt, RingWord.RingMask];
   return {
-    threads: [() => producer(setup), () => reader(setup)],
+    threads: [producer(setup), reader(setup)],
     memory,
     isPrivate: (word) => ownWords.includes(word),
     mayLag: () => true,
+    inOrder: false,
     observed: {
       pushing: 0,
       releasedAtBegin: 0,
@@ -69,20 +70,28 @@ export function ringModel(setup: RingSetup): Model<Observed> {
   };
 }
 
-function* producer({ pushes, recordWords, mutation }: RingSetup): Steps {
-  for (let number = 1; number <= pushes; number++) {
-    yield note('push begins', number);
-    const result = yield* push(number, recordWords, mutation);
-    yield note(result === 1 ? 'stored' : 'dropped', number);
-  }
+function producer({ pushes, recordWords, mutation }: RingSetup): (() => Steps)[] {
+  return Array.from(
+    { length: pushes },
+    (_, i) =>
+      function* () {
+        yield load(RingWord.RingMask); // time may pass before it begins
+        yield note('push begins', i + 1);
+        const result = yield* push(i + 1, recordWords, mutation);
+        yield note(result === 1 ? 'stored' : 'dropped', i + 1);
+      },
+  );
 }
 
-function* reader({ capacity, drains, recordWords, mutation }: RingSetup): Steps {
-  for (let i = 0; i < drains; i++) yield* drain(recordWords, capacity - 1, mutation);
-  yield* takeDropped();
-  yield note('last drains begin');
-  while ((yield* drain(recordWords, capacity - 1, mutation)) > 0);
-  yield* takeDropped();
+function reader({ capacity, drains, recordWords, mutation }: RingSetup): (() => Steps)[] {
+  function* drainOnce(): Steps {
+    yield* drain(recordWords, capacity - 1, mutation);
+  }
+  function* drainDry(): Steps {
+    yield note('last drains begin');
+    while ((yield* drain(recordWords, capacity - 1, mutation)) > 0);
+  }
+  return [...Array<() => Steps>(drains).fill(drainOnce), takeDropped, drainDry, takeDropped];
 }
 
 const observers: Record<string, (observed: Observed, values: number[], setup: RingSetup) => void> = {
