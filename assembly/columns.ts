@@ -69,8 +69,7 @@ export function encoderAdd(base: usize, atMicros: f64, stack: u32, state: u32, l
 function addStack(base: usize, stack: u32): void {
   const recent = base + EncoderWord.Recent;
   const known = load<u32>(base, EncoderWord.RecentCount);
-  let place: u32 = 0;
-  while (place < known && load<u32>(recent + (place << 2)) != stack) place++;
+  let place = placeOf(recent, known, stack);
   let code: u64 = place;
   if (place == known) {
     const difference = <i32>stack - <i32>load<u32>(base, EncoderWord.LastStack);
@@ -83,9 +82,21 @@ function addStack(base: usize, stack: u32): void {
   store<u32>(base, <u32>putVarint(load<u32>(base, EncoderWord.StackAt), code), EncoderWord.StackAt);
 }
 
-/** Moves the places before `place` one back and puts `stack` first. */
+/** Where `stack` is in the list, `known` when it is not there. Four places at a time; what is behind `known` is not looked at. */
+function placeOf(recent: usize, known: u32, stack: u32): u32 {
+  const wanted = i32x4.splat(<i32>stack);
+  for (let place: u32 = 0; place < known; place += 4) {
+    const found = i32x4.bitmask(i32x4.eq(v128.load(recent + (place << 2)), wanted));
+    if (found) return min<u32>(place + ctz<u32>(found), known);
+  }
+  return known;
+}
+
+/** Moves the places before `place` one back and puts `stack` first. Four places at a time, from the last on. */
 function moveToFront(recent: usize, place: u32, stack: u32): void {
-  for (let at = recent + (place << 2); at > recent; at -= 4) store<u32>(at, load<u32>(at - 4));
+  let at = recent + (place << 2);
+  for (; at >= recent + 16; at -= 16) v128.store(at - 12, v128.load(at - 16));
+  for (; at > recent; at -= 4) store<u32>(at, load<u32>(at - 4));
   store<u32>(recent, stack);
 }
 

@@ -4,7 +4,7 @@
  * the edges as histogram.ts. Pages and headers come from the heap of the memory's TablesHeader and go back to it; who
  * calls a function that needs pages sees to it beforehand that OCTAVES pages can be had.
  */
-import { keyOf, midpointOf } from './buckets';
+import { keyOf, midpointOf, octaveOf, subBucketOf } from './buckets';
 import { CoreRefusal, DeltaWord, MergedWord, TablesHeader } from './layout';
 import { HIGHEST_VALUE, LAST_KEY, MERGED_PAGE_BYTES, OCTAVES, SUB_BUCKETS } from './limits';
 import { putVarint } from './varint';
@@ -51,13 +51,39 @@ export function mergedRecord(base: usize, value: f64): i32 {
   return 1;
 }
 
-/** Records `count` values, `stride` bytes apart from `at` on (32 for the durations of ring records); how many were values. */
+/**
+ * Records `count` values, `stride` bytes apart from `at` on (32 for the durations of ring records); how many were values.
+ * Figures stay in locals meanwhile; the result is that of recording one by one.
+ */
 export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32): u32 {
+  const before = load<f64>(base, MergedWord.Count);
   let recorded: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    recorded += u32(mergedRecord(base, load<f64>(at)) > 0);
-    at += stride;
+  let sum = load<f64>(base, MergedWord.Sum);
+  let min = before > 0 ? load<f64>(base, MergedWord.Min) : Infinity;
+  let max = before > 0 ? load<f64>(base, MergedWord.Max) : -Infinity;
+  for (let i: u32 = 0; i < count; i++, at += stride) {
+    let value = load<f64>(at);
+    const below = reinterpret<u64>(value) - 1;
+    const octave = octaveOf(below);
+    const page = octave < OCTAVES ? load<u32>(base + (octave << 2), MergedWord.Directory) : 0;
+    if (page) {
+      const bucket = page + (subBucketOf(below) << 3);
+      store<f64>(bucket, load<f64>(bucket) + 1);
+    } else {
+      if (!(value >= 0 && value < Infinity)) continue;
+      value = value > HIGHEST_VALUE ? HIGHEST_VALUE : value + 0.0;
+      increase(base, keyOf(value), 1);
+    }
+    sum += value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    recorded++;
   }
+  if (recorded == 0) return 0;
+  store<f64>(base, before + <f64>recorded, MergedWord.Count);
+  store<f64>(base, sum, MergedWord.Sum);
+  store<f64>(base, min, MergedWord.Min);
+  store<f64>(base, max, MergedWord.Max);
   return recorded;
 }
 
