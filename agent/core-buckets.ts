@@ -6,43 +6,39 @@
 import { CoreLimit, CoreRegion } from '../assembly/layout';
 
 const ROOT_BITS = 120n;
-const CELL_BITS = 44n;
 const MANTISSA_BITS = 52n;
+const UNIT = 2 ** 52;
+const CELLS = 256;
+const CELL = UNIT / CELLS;
 
 /** Fills both tables of a core's memory. */
 export function writeBucketTables(buffer: SharedArrayBuffer): void {
   const bounds = mantissasOfBounds();
-  const table = new BigUint64Array(buffer, CoreRegion.BucketTable, 256);
+  bounds.push(UNIT);
+  const table = new Uint32Array(buffer, CoreRegion.BucketTable, CELLS * 2);
   let sub = 0;
-  for (let cell = 0; cell < 256; cell++) {
-    const start = BigInt(cell) << CELL_BITS;
+  for (let cell = 0; cell < CELLS; cell++) {
+    const start = cell * CELL;
     while (sub + 1 < CoreLimit.SubBuckets && bounds[sub + 1]! <= start) sub++;
-    const next = bounds[sub + 1] ?? 1n << MANTISSA_BITS;
-    const offset = next - start < 1n << CELL_BITS ? next - start : 1n << CELL_BITS;
-    table[cell] = (offset << 8n) | BigInt(sub);
+    const offset = Math.min(bounds[sub + 1]! - start, CELL);
+    table[cell * 2] = (offset % 2 ** 24) * 256 + sub;
+    table[cell * 2 + 1] = Math.floor(offset / 2 ** 24);
   }
   const midpoints = new Float64Array(buffer, CoreRegion.Midpoints, CoreLimit.SubBuckets);
-  const unit = 2 ** Number(MANTISSA_BITS);
-  for (let i = 0; i < CoreLimit.SubBuckets; i++) {
-    midpoints[i] = 1 + (Number(bounds[i]!) + Number(bounds[i + 1] ?? 1n << MANTISSA_BITS)) / 2 / unit;
-  }
+  for (let i = 0; i < CoreLimit.SubBuckets; i++) midpoints[i] = 1 + (bounds[i]! + bounds[i + 1]!) / 2 / UNIT;
 }
 
 /** floor((2^(s/128) − 1) × 2^52) for s = 0..127: a mantissa that is not below it, once 1 was taken off, is past the bound. */
-function mantissasOfBounds(): bigint[] {
+function mantissasOfBounds(): number[] {
   const one = 1n << ROOT_BITS;
-  const bounds: bigint[] = [];
-  const roots: bigint[] = []; // 2^(1/2), 2^(1/4), ... 2^(1/128)
-  for (let root = one << 1n; roots.length < 7; ) {
+  const powers: bigint[] = [one]; // 2^(s/128)
+  let root = one << 1n;
+  for (let step = CoreLimit.SubBuckets / 2; step >= 1; step /= 2) {
     root = squareRoot(root << ROOT_BITS);
-    roots.push(root);
+    for (let s = step; s < CoreLimit.SubBuckets; s += 2 * step)
+      powers[s] = ((powers[s - step] ?? one) * root) >> ROOT_BITS;
   }
-  for (let s = 0; s < CoreLimit.SubBuckets; s++) {
-    let product = one;
-    for (let bit = 0; bit < 7; bit++) if (s & (64 >> bit)) product = (product * roots[bit]!) >> ROOT_BITS;
-    bounds.push((product - one) >> (ROOT_BITS - MANTISSA_BITS));
-  }
-  return bounds;
+  return powers.map((power) => Number((power - one) >> (ROOT_BITS - MANTISSA_BITS)));
 }
 
 /** Integer square root, by Newton from above. */
