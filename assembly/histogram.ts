@@ -135,8 +135,11 @@ export function histogramDelta(base: usize, out: usize): u32 {
     const sum = load<f64>(base, HistogramWord.Sum);
     store<f64>(out, sum - load<f64>(base, HistogramWord.PreviousSum), DeltaWord.Sum);
     store<f64>(base, sum, HistogramWord.PreviousSum);
-    store<f64>(out, extreme(base, epoch, lowest, false), DeltaWord.Min);
-    store<f64>(out, extreme(base, epoch, next - 1, true), DeltaWord.Max);
+    const min = extreme(base, epoch, lowest, false);
+    const max = extreme(base, epoch, next - 1, true);
+    // Of one bucket, a middle that stands for one extreme may be on the wrong side of the other.
+    store<f64>(out, min < max ? min : max, DeltaWord.Min);
+    store<f64>(out, min < max ? max : min, DeltaWord.Max);
   } else {
     memory.fill(out + DeltaWord.Sum, 0, 24);
   }

@@ -120,8 +120,10 @@ export function histogramTwin(
       const sum = f64[(base + HistogramWord.Sum) >> 3]!;
       f64[(out + DeltaWord.Sum) >> 3] = sum - f64[(base + HistogramWord.PreviousSum) >> 3]!;
       f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
-      f64[(out + DeltaWord.Min) >> 3] = extreme(base, epoch, lowest, false);
-      f64[(out + DeltaWord.Max) >> 3] = extreme(base, epoch, next - 1, true);
+      const min = extreme(base, epoch, lowest, false);
+      const max = extreme(base, epoch, next - 1, true);
+      f64[(out + DeltaWord.Min) >> 3] = Math.min(min, max);
+      f64[(out + DeltaWord.Max) >> 3] = Math.max(min, max);
     } else f64.fill(0, (out + DeltaWord.Sum) >> 3, (out + DeltaWord.Buckets) >> 3);
     return at - out - DeltaWord.Buckets;
   }

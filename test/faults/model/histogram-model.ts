@@ -13,7 +13,7 @@ import { atomicLoad, atomicStore, note } from './ring-steps';
 
 /** What a page holds before it is zeroed. */
 const GARBAGE = 77;
-const MINIMA: number[] = [HistogramWord.Extremes, HistogramWord.Extremes + 2];
+const MAXIMA: number[] = [HistogramWord.Extremes + 1, HistogramWord.Extremes + 3];
 
 export type HistogramSetup = Shape & {
   values: number[];
@@ -46,8 +46,8 @@ export function histogramModel(setup: HistogramSetup): Model<Observed> {
   return {
     threads: [recorder(setup), reader(setup)],
     memory,
-    // Minima mirror maxima: exploring delays of one of the two is enough.
-    isPrivate: (word) => word === HistogramWord.PreviousSum || MINIMA.includes(word),
+    // Maxima mirror minima: exploring delays of one of the two is enough.
+    isPrivate: (word) => word === HistogramWord.PreviousSum || MAXIMA.includes(word),
     inOrder,
     mayLag: (word) => word >= HistogramWord.Directory,
     observed: { begun: 0, gained: Array<number>(buckets).fill(0), sum: 0, complete: 0 },
@@ -106,6 +106,7 @@ function checkSnapshot(observed: Observed, told: number[], begun: number[]): voi
       throw new Error(`invented: ${observed.gained}, begun were ${most}`);
   }
   observed.sum += sum;
+  if (min > max) throw new Error(`minimum ${min} above maximum ${max}`);
   for (const [value, bucket] of [
     [min, gains.findIndex(Boolean)],
     [max, gains.findLastIndex(Boolean)],

@@ -29,6 +29,7 @@ export const HISTOGRAM_MUTATIONS = [
   'delta: reads a bucket twice',
   'delta: forgets what it saw',
   'delta: believes any extreme',
+  'delta: leaves extremes out of order',
   'delta: reads the extremes of the next epoch',
   'record: bucket not increased when the epoch changes',
 ] as const;
@@ -98,7 +99,11 @@ export function* snapshot({ octaves, subBuckets }: Shape, mutation: HistogramMut
   if (!counted) return;
   const min = yield* extreme(epoch, gains.findIndex(Boolean), false, mutation);
   const max = yield* extreme(epoch, gains.findLastIndex(Boolean), true, mutation);
-  yield note('snapshot', ...gains, sum, min, max);
+  const ordered =
+    mutation === 'delta: leaves extremes out of order'
+      ? [min, max]
+      : [Math.min(min, max), Math.max(min, max)];
+  yield note('snapshot', ...gains, sum, ...ordered);
 }
 
 function* extreme(
