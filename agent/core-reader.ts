@@ -175,6 +175,10 @@ class Reader implements CoreReader {
     return increase;
   }
 
+  hasEnded(info: SeriesInfo): boolean {
+    return this.#states.get(info)?.freed ?? true;
+  }
+
   refusals(info: SeriesInfo): HistogramRefusals {
     const state = this.#states.get(info);
     const freed = state?.refusals;

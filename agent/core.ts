@@ -107,6 +107,8 @@ export interface CoreReader {
   histogramDelta(info: SeriesInfo): HistogramDelta | null;
   /** Counter: increase since the last call. Gauge: current value. */
   value(info: SeriesInfo): number;
+  /** True once the series' thread has gone: the next look at it is the last that can bring anything. */
+  hasEnded(info: SeriesInfo): boolean;
   /** What a histogram refused or put at an edge. */
   refusals(info: SeriesInfo): HistogramRefusals;
   /** Frees the slot of a thread that ended without detach(), once it is drained. */

@@ -33,6 +33,7 @@ import { MainPage } from './main-page';
 import { Outgoing } from './outgoing';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
+import { threadState } from './thread-cpu';
 
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
 const BUSY_TICK_MILLIS = 100;
@@ -46,8 +47,11 @@ const PING_AT_LEAST_MICROS = 2e6;
 const REST_SHARE = 0.005;
 /** The agent thread was away this much longer than it slept, without using CPU itself: the process stood still. */
 const SUSPENDED_MICROS = 500e3;
+const SUSPENDED_CPU_SHARE = 0.1;
 /** Main waited for a core for this much of a stall: the machine was busy, not the program. */
 const STARVED_SHARE = 0.6;
+/** Less CPU than this cannot have logged much: what the console keeps alive is let go after more, µs. */
+const RELEASE_MICROS = 1000;
 /** How often a resting process sends, ms. */
 const REST_FLUSH_MILLIS = 5000;
 /** A stall waits this long for the ticks that name it, µs. */
@@ -78,14 +82,15 @@ export class Aggregator {
   #pongPrevious = 0;
   #tickAtMicros = 0;
   #tickMillis = 0;
-  #mainCpuMicros: number | null = null;
-  /** CPU of this thread at the last second's end, µs. */
-  #agentCpuMicros = 0;
+  /** CPU of main as of the last tick, µs; the loop's active time where that is not known. */
+  #mainCpuMicros = 0;
+  /** CPU of the process at the last second's end, µs. */
+  #processCpuMicros = 0;
   #pingAtMicros = 0;
   /** How long main had waited for a core when the ping left, µs. */
   #waitedAtPingMicros = 0;
   #secondAtMicros = 0;
-  #secondMainShare = 0;
+  #mainCpuAtReleaseMicros = 0;
   #flushAtMicros = 0;
   #stalls: Stall[] = [];
   #ownMicros = 0;
@@ -129,10 +134,13 @@ export class Aggregator {
       epoch: () => this.#shipper.epoch,
       dictionary: () => this.#shipper.dictionary(),
       onControl: (message) => this.#control(message),
-      onRefused: (sequence, code) => {
-        this.#outgoing.lost('refused', 1, nowMicros());
-        this.#note(`the collector refused batch ${sequence} twice (${code}); it is lost`);
+      queueBytes: options.queueBytes,
+      onRefused: (sequence, code, ticks) => {
+        this.#outgoing.lost('refused', Math.max(1, ticks), nowMicros());
+        this.#note(`the collector refused batch ${sequence} twice (${code}); its ${ticks} ticks are lost`);
       },
+      onEpochRefused: () => this.#shipper.newEpoch(),
+      onAcknowledged: () => this.#shipper.acknowledged(),
       onUp: () => this.#flush(nowMicros()),
       onDown: () => {},
     });
@@ -153,6 +161,7 @@ export class Aggregator {
 
   run(): void {
     this.#page.setState(AgentState.Ready);
+    this.data.pings.on('message', (threadId: number) => this.#feed.reader.markDead(threadId));
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
     if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
     this.#sampling.start();
@@ -171,7 +180,7 @@ export class Aggregator {
     this.#findSuspension(now);
     this.#readPong();
     const share = this.#mainShare(now);
-    const resting = share !== null && share < REST_SHARE;
+    const resting = share < REST_SHARE;
     const owed = this.#hangs.pingAtMicros !== 0;
     if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
     this.#hangs.check(now);
@@ -199,23 +208,25 @@ export class Aggregator {
       : flushMillis;
   }
 
-  /** A tick that came far too late while this thread used no CPU: nobody ran. */
+  /** A tick that came far too late while the process used next to no CPU: nobody ran. */
   #findSuspension(now: number): void {
     const lateMicros = now - this.#tickAtMicros - this.#tickMillis * 1000;
     if (lateMicros < SUSPENDED_MICROS) return;
-    const lostMicros = lateMicros - Math.max(0, this.#cost.agentCpuMicros() - this.#agentCpuMicros);
-    if (lostMicros < SUSPENDED_MICROS) return;
+    const usedMicros = processCpuMicros() - this.#processCpuMicros;
+    if (usedMicros > lateMicros * SUSPENDED_CPU_SHARE) return;
+    const lostMicros = lateMicros - usedMicros;
     this.#hangs.suspended(lostMicros);
     this.#outgoing.event([EVENT_SUSPENDED, 0, now - lostMicros, lostMicros, 0, 0, 0]);
   }
 
-  /** CPU share of main since the last tick; 0 when it did nothing but answer us; null where it is not known. */
-  #mainShare(now: number): number | null {
-    const cpu = this.#cost.mainCpuMicros();
+  /**
+   * CPU share of main since the last tick; 0 when it did nothing but answer us. Where the system does not tell, the time
+   * that the event loop was active, as of the last answer.
+   */
+  #mainShare(now: number): number {
+    const cpu = this.#cost.mainCpuMicros() ?? this.#page.cell(ControlCell.LoopActiveMillis) * 1000;
     const before = this.#mainCpuMicros;
     this.#mainCpuMicros = cpu;
-    if (cpu === null) return null;
-    if (before === null) return 1;
     const used = cpu - before - (this.#pingAtMicros >= this.#tickAtMicros ? PONG_MICROS : 0);
     return Math.max(0, used) / Math.max(1, now - this.#tickAtMicros);
   }
@@ -235,6 +246,16 @@ export class Aggregator {
     this.#pongPrevious = at;
   }
 
+  /** Main leaves without having answered: what the loop did not turn for is over, too. */
+  #endOpenPing(): void {
+    const { pingAtMicros } = this.#hangs;
+    if (pingAtMicros === 0) return;
+    if (this.#page.pongSequence === this.#ping) return this.#readPong();
+    const now = nowMicros();
+    if (now - pingAtMicros >= this.data.options.stallMillis * 1000)
+      this.#recordDelay(this.#hangs.answered(now));
+  }
+
   #everySecond(now: number): void {
     const ownMicros = this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros);
     this.#sampling.govern(
@@ -242,10 +263,10 @@ export class Aggregator {
       (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros),
     );
     this.#ownMicros = ownMicros;
-    this.#agentCpuMicros = this.#cost.agentCpuMicros();
+    this.#processCpuMicros = processCpuMicros();
     this.#secondAtMicros = now;
-    if (this.#mainCpuMicros !== null && this.#mainCpuMicros - this.#secondMainShare < 1000) return;
-    this.#secondMainShare = this.#mainCpuMicros ?? 0;
+    if (this.#mainCpuMicros - this.#mainCpuAtReleaseMicros < RELEASE_MICROS) return;
+    this.#mainCpuAtReleaseMicros = this.#mainCpuMicros;
     this.#sampling.releaseConsole();
   }
 
@@ -269,7 +290,8 @@ export class Aggregator {
     const from =
       kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : Math.max(sinceMicros, until - LAST_JS_MICROS);
     const { stack } = this.#sampling.culprit(from, until);
-    this.#outgoing.event([EVENT_HANG, 0, sinceMicros, durationMicros, kind, 0, stack]);
+    const state = kind === HANG_NATIVE ? threadState(process.pid).charCodeAt(0) || 0 : 0;
+    this.#outgoing.event([EVENT_HANG, 0, sinceMicros, durationMicros, kind, state, stack]);
     this.#flush(nowMicros());
   }
 
@@ -333,8 +355,8 @@ export class Aggregator {
       process.version,
       version,
       identity.labels,
-      identity.anchorWallMillis,
-      identity.anchorMicros,
+      Date.now(),
+      nowMicros(),
       identity.startWallMillis,
       periodMicros,
       core.kind,
@@ -385,6 +407,7 @@ export class Aggregator {
     once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.stop(windowIn))
       .then(() => {
         this.#feed.drain();
+        this.#endOpenPing();
         this.#joinStalls(Number.POSITIVE_INFINITY);
         this.#sampling.disconnect();
         this.#flush(nowMicros());
@@ -398,6 +421,11 @@ export class Aggregator {
         this.#page.setState(AgentState.Closed);
       });
   }
+}
+
+function processCpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** CLOCK_MONOTONIC, µs: the clock of V8's profiles. */

@@ -7,6 +7,10 @@ import { WIRE_LIMITS } from '../wire/limits';
 import type { DictionaryTuple } from '../wire/schema';
 import { VarintWriter } from './varint';
 
+/** What the DICTIONARY message of an epoch may take, estimated, so that it stays one message. */
+const EPOCH_BYTES_MAX = WIRE_LIMITS.messageBytes * 0.8;
+const FUNCTION_BYTES = 10;
+const STACK_BYTES = 7;
 /** Id of the function that stands for a stack that no longer fitted. */
 const FULL_NAME = '(dictionary full)';
 
@@ -19,6 +23,7 @@ export class Dictionary {
   #parents: number[] = [0];
   #stackFunctions: number[] = [0];
   #stackLines: number[] = [0];
+  #stringBytes = 0;
   #sentStrings = 0;
   #sentFunctions = 0;
   #sentStacks = 0;
@@ -33,12 +38,13 @@ export class Dictionary {
     if (value === '') return 0;
     const known = this.#strings.get(value);
     if (known !== undefined) return known;
-    if (this.#stringList.length >= WIRE_LIMITS.epochStrings) {
+    if (this.#stringList.length >= WIRE_LIMITS.epochStrings || this.#bytes > EPOCH_BYTES_MAX) {
       this.overflowCount++;
       return 0;
     }
     const id = this.#stringList.push(value.length > 1024 ? `${value.slice(0, 1023)}…` : value);
     this.#strings.set(value, id);
+    this.#stringBytes += 3 + Buffer.byteLength(this.#stringList[id - 1]!);
     return id;
   }
 
@@ -63,7 +69,7 @@ export class Dictionary {
 
   /** The stack that is `parent` with one more frame; `parent` itself when the tree is full (counted). */
   stack(parent: number, functionId: number, line: number): number {
-    const id = this.#tree.intern(parent, functionId, line);
+    const id = this.#bytes > EPOCH_BYTES_MAX ? 0 : this.#tree.intern(parent, functionId, line);
     if (id === 0) {
       this.overflowCount++;
       return parent;
@@ -80,9 +86,14 @@ export class Dictionary {
     return this.#parents[stack] ?? 0;
   }
 
+  get #bytes(): number {
+    return this.#stringBytes + this.#functions.size * FUNCTION_BYTES + this.#tree.size * STACK_BYTES;
+  }
+
   /** True when three quarters of any table are used: time for a new epoch. */
   get nearlyFull(): boolean {
     return (
+      this.#bytes > EPOCH_BYTES_MAX * 0.75 ||
       this.#tree.size > WIRE_LIMITS.epochStacks * 0.75 ||
       this.#functions.size > WIRE_LIMITS.epochFunctions * 0.75 ||
       this.#stringList.length > WIRE_LIMITS.epochStrings * 0.75
@@ -112,6 +123,7 @@ export class Dictionary {
   clear(): void {
     this.#strings.clear();
     this.#stringList = [];
+    this.#stringBytes = 0;
     this.#functions.clear();
     this.#functionFields = [];
     this.#tree.clear();
@@ -125,7 +137,7 @@ export class Dictionary {
     fromString: number,
     fromFunction: number,
     fromStack: number,
-    toString = this.#stringList.length,
+    uptoString = this.#stringList.length,
     toFunction = this.#functions.size,
     toStack = this.#parents.length - 1,
   ): DictionaryTuple {
@@ -140,7 +152,7 @@ export class Dictionary {
     }
     return [
       fromString + 1,
-      this.#stringList.slice(fromString, toString),
+      this.#stringList.slice(fromString, uptoString),
       fromFunction + 1,
       functions.finish(),
       fromStack + 1,

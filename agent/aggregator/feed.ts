@@ -1,6 +1,7 @@
 /**
  * From shared memory to tuples: ring records become events, series become values. The reader keeps the last look at
- * every histogram, so what is not fetched now is still there next time, exact.
+ * every histogram, so what is not fetched now is still there next time, exact. A series has its id while the epoch
+ * lasts; those of threads that have ended go with it.
  */
 import { RecordKind, SeriesKind } from '../../assembly/layout';
 import type { CoreReader, SeriesInfo } from '../core';
@@ -10,10 +11,16 @@ import type { Outgoing } from './outgoing';
 import { SlowRequests } from './slow-requests';
 
 const RECORDS_PER_DRAIN = 8192;
+/** So many series in one epoch ask for a new one. */
+const EPOCH_SERIES_MAX = WIRE_LIMITS.seriesPerBatch * 3;
+
+type Known = { info: SeriesInfo; lastGauge: number; refused: number; ended: boolean };
 
 export class Feed {
   readonly #slow = new SlowRequests();
-  #series: SeriesInfo[] = [];
+  /** A series' id is its place here plus one. */
+  #series: Known[] = [];
+  #idByHandle = new Map<string, number>();
   /** Series told so far, as index into #series. */
   #told = 0;
 
@@ -22,16 +29,25 @@ export class Feed {
     readonly outgoing: Outgoing,
   ) {}
 
+  get nearlyFull(): boolean {
+    return this.#series.length > EPOCH_SERIES_MAX;
+  }
+
   /** Empties the rings. */
   drain(): void {
     for (const { slot, threadId } of this.reader.slots()) {
       this.reader.drain(slot, RECORDS_PER_DRAIN, (kind, a, b, startMicros, durationMicros) => {
-        if (kind === RecordKind.HttpServer)
+        if (
+          !(Number.isFinite(startMicros) && durationMicros >= 0 && durationMicros < Number.POSITIVE_INFINITY)
+        ) {
+          this.outgoing.lost('value-refused', 1, 0);
+        } else if (kind === RecordKind.HttpServer) {
           this.#slow.add({ startMicros, durationMicros, status: a, method: b });
-        else if (kind === RecordKind.Gc)
+        } else if (kind === RecordKind.Gc) {
           this.outgoing.event([EVENT_GC, threadId, startMicros, durationMicros, a, b, 0]);
-        else if (kind === RecordKind.Span)
-          this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, a, b, 0]);
+        } else if (kind === RecordKind.Span) {
+          this.#span(slot, threadId, startMicros, durationMicros, a);
+        }
       });
     }
   }
@@ -44,15 +60,23 @@ export class Feed {
   }
 
   countLosses(nowMicros: number): void {
-    for (const { count, firstMicros } of this.reader.takeDropped())
+    for (const { count, firstMicros } of this.reader.takeDropped()) {
       this.outgoing.lost('ring-full', count, firstMicros);
+    }
     this.outgoing.lost('series-overflow', this.reader.takeSeriesOverflow(), nowMicros);
     this.outgoing.lost('thread-slots', this.reader.takeSlotOverflow(), nowMicros);
+    for (const known of this.#series) {
+      if (known.ended || known.info.kind !== SeriesKind.Histogram) continue;
+      const { notANumber, negative, infinite, unplaced } = this.reader.refusals(known.info);
+      const refused = notANumber + negative + infinite + unplaced;
+      this.outgoing.lost('value-refused', refused - known.refused, nowMicros);
+      known.refused = refused;
+    }
   }
 
   /** Series that were not told yet; they count as told from now on. */
   takeNewSeries(): SeriesTuple[] {
-    this.#series.push(...this.reader.takeNewSeries());
+    this.#discover();
     const end = Math.min(this.#series.length, this.#told + WIRE_LIMITS.seriesPerBatch);
     const tuples = this.#tuples(this.#told, end);
     this.#told = end;
@@ -67,31 +91,63 @@ export class Feed {
   takeValues(): ValueTuple[] {
     const values: ValueTuple[] = [];
     for (let index = 0; index < this.#told && values.length < WIRE_LIMITS.valuesPerBatch; index++) {
-      const info = this.#series[index]!;
-      if (info.kind === SeriesKind.Histogram) {
-        const delta = this.reader.histogramDelta(info);
-        if (delta !== null)
-          values.push([index + 1, delta.count, delta.sum, delta.min, delta.max, delta.buckets]);
-        continue;
-      }
-      const value = this.reader.value(info);
-      if (info.kind === SeriesKind.Gauge || value !== 0) values.push([index + 1, value]);
+      const known = this.#series[index]!;
+      if (!known.ended) this.#takeValue(known, index + 1, values);
     }
     return values;
+  }
+
+  /** A new epoch: ids begin again, without the series of threads that have ended. */
+  clear(): void {
+    this.#series = this.#series.filter(({ ended }) => !ended);
+    for (const known of this.#series) known.lastGauge = Number.NaN;
+    this.#idByHandle = new Map(
+      this.#series.map(({ info }, index) => [handleKey(info.slot, info.handle), index + 1]),
+    );
+    this.#told = 0;
+  }
+
+  #takeValue(known: Known, id: number, values: ValueTuple[]): void {
+    const { info } = known;
+    const endsNow = this.reader.hasEnded(info);
+    if (info.kind === SeriesKind.Histogram) {
+      const delta = this.reader.histogramDelta(info);
+      if (delta !== null) values.push([id, delta.count, delta.sum, delta.min, delta.max, delta.buckets]);
+    } else {
+      const value = this.reader.value(info);
+      const isNews = info.kind === SeriesKind.Gauge ? value !== known.lastGauge : value !== 0;
+      known.lastGauge = value;
+      if (!Number.isFinite(value)) this.outgoing.lost('value-refused', 1, 0);
+      else if (isNews) values.push([id, value]);
+    }
+    if (!endsNow) return;
+    known.ended = true;
+    this.#idByHandle.delete(handleKey(info.slot, info.handle));
+  }
+
+  #span(slot: number, threadId: number, startMicros: number, durationMicros: number, handle: number): void {
+    if (!this.#idByHandle.has(handleKey(slot, handle))) this.#discover();
+    const id = this.#idByHandle.get(handleKey(slot, handle));
+    if (id === undefined) this.outgoing.lost('series-overflow', 1, startMicros);
+    else this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, id, 0, 0]);
+  }
+
+  #discover(): void {
+    for (const info of this.reader.takeNewSeries()) {
+      const id = this.#series.push({ info, lastGauge: Number.NaN, refused: 0, ended: false });
+      this.#idByHandle.set(handleKey(info.slot, info.handle), id);
+    }
   }
 
   #tuples(from: number, to: number): SeriesTuple[] {
     return this.#series
       .slice(from, to)
-      .map(
-        ({ threadId, kind, name, unit, labels }, index): SeriesTuple => [
-          from + index + 1,
-          threadId,
-          kind,
-          name,
-          unit,
-          labels,
-        ],
-      );
+      .map(({ info: { threadId, kind, name, unit, labels } }, index): SeriesTuple => {
+        return [from + index + 1, threadId, kind, name, unit, labels];
+      });
   }
+}
+
+function handleKey(slot: number, handle: number): string {
+  return `${slot}:${handle}`;
 }

@@ -30,7 +30,11 @@ const BACKOFF_MAX_MILLIS = 30_000;
 const SILENCE_MILLIS = 45_000;
 
 /** Errors that speak of a message and not of the connection. */
-const BATCH_REFUSALS = /^ERR_WIRE_(MESSAGE|LIMIT|DICTIONARY|COLUMNS)$/;
+const BATCH_REFUSALS = /^ERR_WIRE_(ENCODING|MESSAGE|LIMIT|DICTIONARY|COLUMNS|BUCKETS)$/;
+/** The same, said by WebSocket's close code: a message that is too big. */
+const CLOSE_TOO_BIG = 1009;
+/** So many batches given up with nothing taken in between: it is not the batches. */
+const GIVEN_UP_MAX = 3;
 
 export type LinkHost = {
   url: string;
@@ -40,14 +44,23 @@ export type LinkHost = {
   epoch(): number;
   dictionary(): DictionaryMessage;
   onControl(message: ControlMessage): void;
-  /** A batch that the collector refused twice is given up. */
-  onRefused(sequence: number, code: string): void;
+  /** Bytes that may wait for an acknowledgement; the collector's credit may allow less. */
+  queueBytes: number;
+  /** A batch that the collector refused twice is given up, with so many ticks. */
+  onRefused(sequence: number, code: string, ticks: number): void;
+  /** One batch after the other was refused: the epoch itself must be what it cannot take. All of them are dropped. */
+  onEpochRefused(code: string): void;
+  /** Everything that was sent is acknowledged. */
+  onAcknowledged(): void;
   /** Up: connected and welcomed. Down: with the reason, told once per cause. */
   onUp(durability: string): void;
   onDown(reason: string): void;
 };
 
-type Sent = { sequence: number; bytes: Uint8Array };
+/** What no proof matches. */
+const NO_PROOF = new Uint8Array(0);
+
+type Sent = { sequence: number; bytes: Uint8Array; ticks: number };
 
 export class Link {
   up = false;
@@ -63,14 +76,15 @@ export class Link {
   #closed = false;
   /** The batch that the collector refused last. */
   #refusedSequence = -1;
+  #givenUp = 0;
   #nonce: Uint8Array = randomBytes(16);
-  #expectedProof: Uint8Array = new Uint8Array(0);
+  #expectedProof: Uint8Array = NO_PROOF;
 
   constructor(readonly host: LinkHost) {}
 
   /** Bytes that may still go out before an acknowledgement must come. */
   get roomBytes(): number {
-    return this.up ? this.#creditBytes - this.#inFlightBytes : 0;
+    return this.up ? Math.min(this.#creditBytes, this.host.queueBytes) - this.#inFlightBytes : 0;
   }
 
   get unacknowledgedCount(): number {
@@ -88,6 +102,7 @@ export class Link {
       skipUTF8Validation: true,
     });
     this.#socket = socket;
+    this.#expectedProof = NO_PROOF;
     let reason = 'closed';
     const deadline = setTimeout(() => {
       reason = 'no welcome in time';
@@ -107,15 +122,16 @@ export class Link {
     socket.on('error', (error) => {
       reason = error.message;
     });
-    socket.on('close', () => {
+    socket.on('close', (code) => {
       clearTimeout(deadline);
+      if (this.up && code === CLOSE_TOO_BIG) this.#headRefused('1009');
       this.#lost(socket, reason);
     });
   }
 
   /** Sends one encoded BATCH and keeps it until it is acknowledged. */
-  send(sequence: number, bytes: Uint8Array): void {
-    this.#unacknowledged.push({ sequence, bytes });
+  send(sequence: number, bytes: Uint8Array, ticks: number): void {
+    this.#unacknowledged.push({ sequence, bytes, ticks });
     this.#inFlightBytes += bytes.length;
     this.#write(bytes);
   }
@@ -177,7 +193,10 @@ export class Link {
       case TAG_WELCOME:
         return this.#welcomed(message);
       case TAG_ACK:
+        this.#backoffMillis = BACKOFF_FIRST_MILLIS;
+        this.#givenUp = 0;
         this.#acknowledged(message[1]);
+        if (this.#unacknowledged.length === 0) this.host.onAcknowledged();
         return '';
       case TAG_CONTROL:
         if (this.up) this.host.onControl(message);
@@ -191,7 +210,7 @@ export class Link {
   #welcomed([, , proof, lastSequence, durability, creditBytes]: WelcomeMessage): string {
     if (!proofMatches(this.#expectedProof, proof)) return 'whoever answers there does not know the token';
     this.up = true;
-    this.#backoffMillis = BACKOFF_FIRST_MILLIS;
+    this.#expectedProof = NO_PROOF;
     this.#creditBytes = creditBytes;
     this.#acknowledged(lastSequence);
     this.#write(encodeMessage(this.host.dictionary()));
@@ -218,7 +237,13 @@ export class Link {
     this.#unacknowledged.shift();
     this.#inFlightBytes -= head.bytes.length;
     this.#refusedSequence = -1;
-    this.host.onRefused(head.sequence, code);
+    this.host.onRefused(head.sequence, code, head.ticks);
+    if (++this.#givenUp < GIVEN_UP_MAX) return;
+    this.#givenUp = 0;
+    for (const { sequence, ticks } of this.#unacknowledged) this.host.onRefused(sequence, code, ticks);
+    this.#unacknowledged = [];
+    this.#inFlightBytes = 0;
+    this.host.onEpochRefused(code);
   }
 
   #checkSilence(): void {

@@ -1,21 +1,34 @@
 /**
- * What waits to leave in the next batch, bounded: events and losses. Events past the bound are lost and counted; losses
- * are sums by reason, so they always fit.
+ * What waits to leave in the next batch, bounded. Rare and telling events (hangs, stalls, suspensions, notes) have a
+ * queue of their own, so that the many (requests, collections, spans) never push them out. When a queue is full its
+ * oldest event is lost and counted. Losses are sums by reason, so they always fit.
  */
-import { WIRE_LIMITS } from '../wire/limits';
-import type { EventTuple, LossReason, LossTuple } from '../wire/schema';
+import {
+  EVENT_HANG,
+  EVENT_NOTE,
+  EVENT_STALL,
+  EVENT_SUSPENDED,
+  type EventTuple,
+  type LossReason,
+  type LossTuple,
+} from '../wire/schema';
+
+const TELLING = new Set([EVENT_HANG, EVENT_STALL, EVENT_SUSPENDED, EVENT_NOTE]);
+const TELLING_MAX = 1024;
+const ORDINARY_MAX = 8192;
 
 export class Outgoing {
-  #events: EventTuple[] = [];
+  readonly #telling = new Bounded(TELLING_MAX);
+  readonly #ordinary = new Bounded(ORDINARY_MAX);
   #losses = new Map<LossReason, { count: number; firstMicros: number }>();
 
   get hasNews(): boolean {
-    return this.#events.length > 0 || this.#losses.size > 0;
+    return this.#telling.length > 0 || this.#ordinary.length > 0 || this.#losses.size > 0;
   }
 
   event(event: EventTuple): void {
-    if (this.#events.length < WIRE_LIMITS.eventsPerBatch) this.#events.push(event);
-    else this.lost('queue-full', 1, event[2]);
+    const pushedOut = (TELLING.has(event[0]) ? this.#telling : this.#ordinary).push(event);
+    if (pushedOut !== undefined) this.lost('queue-full', 1, pushedOut[2]);
   }
 
   lost(reason: LossReason, count: number, firstMicros: number): void {
@@ -26,9 +39,7 @@ export class Outgoing {
   }
 
   takeEvents(): EventTuple[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return [...this.#telling.take(), ...this.#ordinary.take()];
   }
 
   takeLosses(): LossTuple[] {
@@ -37,5 +48,36 @@ export class Outgoing {
     );
     this.#losses.clear();
     return losses;
+  }
+}
+
+/** A ring of events that overwrites its oldest. */
+class Bounded {
+  #events: EventTuple[] = [];
+  #oldest = 0;
+
+  constructor(readonly capacity: number) {}
+
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** The event that had to go, if any. */
+  push(event: EventTuple): EventTuple | undefined {
+    if (this.#events.length < this.capacity) {
+      this.#events.push(event);
+      return undefined;
+    }
+    const pushedOut = this.#events[this.#oldest];
+    this.#events[this.#oldest] = event;
+    this.#oldest = (this.#oldest + 1) % this.capacity;
+    return pushedOut;
+  }
+
+  take(): EventTuple[] {
+    const events = [...this.#events.slice(this.#oldest), ...this.#events.slice(0, this.#oldest)];
+    this.#events = [];
+    this.#oldest = 0;
+    return events;
   }
 }

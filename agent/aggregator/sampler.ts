@@ -38,6 +38,14 @@ export type SamplerEvents = {
   onRestart(): void;
 };
 
+/** What an evaluation on main answered; an exception in it is no error of the protocol. */
+type Evaluated = {
+  result?: { value?: unknown };
+  exceptionDetails?:
+    | { text: string; exception?: { description?: string | undefined } | undefined }
+    | undefined;
+};
+
 export class Sampler {
   state: SamplerState = 'none';
   /** When the command that main has not answered yet was sent, µs; 0 when none is open. */
@@ -98,8 +106,8 @@ export class Sampler {
       session.post('Profiler.setSamplingInterval', { interval: intervalMicros }, (error) => fail(error));
       session.post('Runtime.evaluate', { expression: HOLDER_TEXT, silent: true }, (error, reply) => {
         if (fail(error)) return;
-        this.#holder = reply.result.objectId ?? '';
-        if (this.#holder === '') return void fail(new Error('process.getBuiltinModule is not there'));
+        this.#holder = reply.exceptionDetails === undefined ? (reply.result.objectId ?? '') : '';
+        if (this.#holder === '') return void fail(new Error(exceptionText(reply)));
         this.openSinceMicros = 0;
         this.rotate();
         done(true);
@@ -145,7 +153,7 @@ export class Sampler {
     this.#session?.post('Runtime.discardConsoleEntries');
   }
 
-  /** The window that just ended held no tick: start afresh, or give up when that happens too often. */
+  /** The sampler does not do what it should: start afresh, or give up when that happens too often. */
   restartStuck(): void {
     const now = this.nowMicros();
     this.#restarts = this.#restarts.filter((at) => now - at < RESTARTS_WITHIN_MICROS);
@@ -154,9 +162,7 @@ export class Sampler {
     this.#release('idle');
     if (this.#restarts.length < RESTARTS_MAX) return this.start(this.intervalMicros);
     this.state = 'off';
-    this.events.onNote(
-      `sampling switched off: V8's sampler was stuck ${RESTARTS_MAX} times within ten minutes`,
-    );
+    this.events.onNote(`sampling switched off: V8's sampler failed ${RESTARTS_MAX} times within ten minutes`);
   }
 
   /** Cuts the connection without waiting for anybody. */
@@ -188,25 +194,29 @@ export class Sampler {
       silent: true,
       returnByValue: true,
     };
-    session.post(
-      'Runtime.callFunctionOn',
-      parameters,
-      (error: Error | null, reply: { result: { value?: unknown } }) => {
-        if (generation === this.#generation) {
-          this.openSinceMicros = 0;
-          const [pauseMicros, codeBytes] = error === null ? (reply.result.value as [number, number]) : [0, 0];
-          if (error !== null) this.events.onNote(`a rotation failed: ${error.message}`);
-          else if (pauseMicros === DEBUGGED) this.#standBack();
-          else {
-            this.#toldForeign = false;
-            if (last === '') this.#started = { pauseMicros, codeBytes };
-            this.#codeBytes = codeBytes;
-            this.events.onRotated(pauseMicros, this.nowMicros() - asked);
-          }
+    session.post('Runtime.callFunctionOn', parameters, (failure: Error | null, answer?: object) => {
+      const reply: Evaluated = answer ?? {};
+      if (generation === this.#generation) {
+        this.openSinceMicros = 0;
+        const [pauseMicros, codeBytes] = figuresOf(failure, reply);
+        if (!Number.isFinite(pauseMicros) || !Number.isFinite(codeBytes))
+          this.#rotationFailed(failure?.message ?? exceptionText(reply));
+        else if (pauseMicros === DEBUGGED) this.#standBack();
+        else {
+          this.#toldForeign = false;
+          if (last === '') this.#started = { pauseMicros, codeBytes };
+          this.#codeBytes = codeBytes;
+          this.events.onRotated(pauseMicros, this.nowMicros() - asked);
         }
-        then();
-      },
-    );
+      }
+      then();
+    });
+  }
+
+  /** Nobody knows which window runs now: the session is of no use any more. */
+  #rotationFailed(reason: string): void {
+    this.events.onNote(`a rotation failed, sampling starts afresh: ${reason}`);
+    this.restartStuck();
   }
 
   #standBack(): void {
@@ -225,4 +235,18 @@ export class Sampler {
     this.#session = null;
     session?.disconnect();
   }
+}
+
+/** Pause (µs) and code size (bytes) that a rotation answered; NaN where it threw. */
+function figuresOf(failure: Error | null, reply: Evaluated): [number, number] {
+  if (failure !== null || reply.exceptionDetails !== undefined || !Array.isArray(reply.result?.value)) {
+    return [Number.NaN, Number.NaN];
+  }
+  const [pauseMicros, codeBytes] = reply.result.value as unknown[];
+  return [Number(pauseMicros), Number(codeBytes)];
+}
+
+function exceptionText({ exceptionDetails }: Evaluated): string {
+  const description = exceptionDetails?.exception?.description ?? exceptionDetails?.text ?? 'no answer';
+  return description.split('\n', 1)[0]!;
 }

@@ -24,6 +24,7 @@ const IDLE_SHARE = 0.005;
 const WAKE_SHARE = 0.02;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
 const STUCK_WINDOW_MICROS = 1e6;
+const STUCK_WINDOW_PERIODS = 10;
 /** The longest pause that a stop and start of the sampler may cost main, µs. */
 const RESTART_PAUSE_MAX_MICROS = 30e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
@@ -78,7 +79,11 @@ export class Sampling {
       onProfile: (profile) => this.#profileCame(profile),
       onRotated: (pauseMicros) => this.#rotated(pauseMicros),
       onNote: (text) => host.note(text),
-      onRestart: () => host.outgoing.lost('sampler-restart', 1, host.nowMicros()),
+      onRestart: () => {
+        host.outgoing.lost('sampler-restart', 1, host.nowMicros());
+        host.cost.forgetSamplers();
+        this.#lastEndMicros = 0;
+      },
     });
     this.#busyAtMicros = host.nowMicros();
   }
@@ -143,7 +148,7 @@ export class Sampling {
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
-      if (mainShare !== null && mainShare > WAKE_SHARE) this.start();
+      if (mainShare !== null ? mainShare > WAKE_SHARE : this.state === 'foreign') this.start();
       return;
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
@@ -232,7 +237,9 @@ export class Sampling {
       this.recent.add(window);
       this.queue.add(window, this.#sampler.intervalMicros);
       host.onWindow(this.watched(host.nowMicros()));
-    } else if (lengthMicros > STUCK_WINDOW_MICROS) {
+    } else if (
+      lengthMicros > Math.max(STUCK_WINDOW_MICROS, STUCK_WINDOW_PERIODS * this.#sampler.intervalMicros)
+    ) {
       this.#lastEndMicros = 0;
       this.#sampler.restartStuck();
     }

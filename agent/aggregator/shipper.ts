@@ -59,11 +59,32 @@ export class Shipper {
     feed.countLosses(nowMicros);
     outgoing.lost('dictionary-full', dictionary.overflowCount, nowMicros);
     dictionary.overflowCount = 0;
-    if (link.roomBytes < BATCH_ROOM_BYTES) return;
+    if (link.roomBytes < BATCH_ROOM_BYTES || (this.#epochEnds && link.unacknowledgedCount > 0)) return;
     do {
       this.#send(nowMicros);
     } while (windows.length > 0 && link.roomBytes >= BATCH_ROOM_BYTES);
-    if (dictionary.nearlyFull && link.unacknowledgedCount === 0) this.#newEpoch();
+  }
+
+  /** Everything sent is acknowledged: the moment in which nothing anywhere speaks in the ids of this epoch. */
+  acknowledged(): void {
+    const { windows, outgoing } = this.host;
+    if (this.#epochEnds && windows.length === 0 && !outgoing.hasNews) this.newEpoch();
+  }
+
+  /** Begins again with empty tables. What still waits in the old ids must have gone, or is lost. */
+  newEpoch(): void {
+    const { dictionary, feed, link } = this.host;
+    dictionary.clear();
+    feed.clear();
+    this.host.onNewEpoch();
+    this.epoch++;
+    this.#sequence = 0;
+    link.redial();
+  }
+
+  /** The tables are nearly full: send all, wait for its acknowledgement, begin anew. */
+  get #epochEnds(): boolean {
+    return this.host.dictionary.nearlyFull || this.host.feed.nearlyFull;
   }
 
   #send(nowMicros: number): void {
@@ -85,15 +106,7 @@ export class Shipper {
       this.host.takeStatus(),
     ];
     this.#startMicros = nowMicros;
-    link.send(this.#sequence++, encodeMessage(message));
-  }
-
-  /** The dictionary is nearly full and everything sent is acknowledged: begin again with empty tables. */
-  #newEpoch(): void {
-    this.host.dictionary.clear();
-    this.host.onNewEpoch();
-    this.epoch++;
-    this.#sequence = 0;
-    this.host.link.redial();
+    const ticks = tuples.reduce((sum, [, , , count]) => sum + count, 0);
+    link.send(this.#sequence++, encodeMessage(message), ticks);
   }
 }

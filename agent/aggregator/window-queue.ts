@@ -1,22 +1,33 @@
 /**
- * Windows that were never sent. The newest keep every tick; while the link is down older ones are merged into one sum a
- * thread: (stack, state) → ticks. Totals stay exact, time resolution goes, memory stays flat.
+ * Windows that were never sent. The newest keep every tick; while the link is down older ones are merged into sums of
+ * (stack, state) → ticks, one a run of adjacent windows. Totals stay exact, time resolution goes, memory stays flat:
+ * when there are too many sums, the two oldest become one.
  */
 import type { SampleEncoder } from '../core';
-import { WIRE_LIMITS } from '../wire/limits';
 import type { WindowTuple } from '../wire/schema';
 import type { TickWindow } from './profile-reader';
 
 /** Windows kept with every tick. */
 const WHOLE_WINDOWS_MAX = 30;
+/** A sum ends at a gap, and when it covers so much, µs. */
+const SUM_GAP_MICROS = 1e6;
+const SUM_SPAN_MICROS = 600e6;
+const SUMS_MAX = 48;
+/** A part of a sum that leaves as one window: ticks, and time that its columns can tell, µs. */
+const PART_TICKS_MAX = 16_384;
+const PART_SPAN_MAX_MICROS = 1800e6;
+/** What one call of take() gives out, about. */
+const TAKE_BYTES_MAX = 1024 * 1024;
 /** True period within this factor of the nominal one is believed; outside, ticks were lost. */
 const PERIOD_TOLERANCE = 1.25;
 const STATES = 8;
 
 type Queued = { window: TickWindow; periodNanos: number; lostTicks: number };
-type Merged = {
+
+type Sum = {
   startMicros: number;
   endMicros: number;
+  /** stack × STATES + state → ticks */
   ticks: Map<number, number>;
   count: number;
   spentNanos: number;
@@ -27,14 +38,16 @@ type Merged = {
 
 export class WindowQueue {
   #whole: Queued[] = [];
-  #merged: Merged | null = null;
+  #sums: Sum[] = [];
+  /** The sum that leaves in parts, and how far that has come. */
+  #leaving: { sum: Sum; parts: number; next: number } | null = null;
   /** Windows whose ticks lost their own times by merging, ever. */
   mergedWindows = 0;
 
   constructor(readonly encoder: SampleEncoder) {}
 
   get length(): number {
-    return this.#whole.length + (this.#merged === null ? 0 : 1);
+    return this.#whole.length + this.#sums.length + (this.#leaving === null ? 0 : 1);
   }
 
   add(window: TickWindow, nominalMicros: number): void {
@@ -51,87 +64,100 @@ export class WindowQueue {
     if (this.#whole.length > WHOLE_WINDOWS_MAX) this.#merge(this.#whole.shift()!);
   }
 
-  /** At most `max` tuples, oldest first, taken out of the queue. */
+  /** At most `max` tuples and about a mebibyte, oldest first, taken out of the queue. */
   take(threadId: number, max: number): WindowTuple[] {
     const tuples: WindowTuple[] = [];
-    if (this.#merged !== null) {
-      const whole = this.#expand(this.#merged);
-      this.#merged = null;
-      for (const queued of whole) tuples.push(this.#encode(threadId, queued));
+    for (let bytes = 0; tuples.length < max && bytes < TAKE_BYTES_MAX; ) {
+      const queued = this.#nextPart() ?? this.#whole.shift();
+      if (queued === undefined) break;
+      const tuple = this.#encode(threadId, queued);
+      bytes += tuple[9].length;
+      tuples.push(tuple);
     }
-    while (this.#whole.length > 0 && tuples.length < max)
-      tuples.push(this.#encode(threadId, this.#whole.shift()!));
     return tuples;
   }
 
   #merge({ window, periodNanos, lostTicks }: Queued): void {
-    this.#merged ??= {
-      startMicros: window.startMicros,
-      endMicros: 0,
-      ticks: new Map(),
-      count: 0,
-      spentNanos: 0,
-      jsTicks: 0,
-      repairedTicks: 0,
-      lostTicks: 0,
-    };
-    const merged = this.#merged;
-    for (let i = 0; i < window.stack.length; i++) {
-      const key = window.stack[i]! * STATES + window.state[i]!;
-      merged.ticks.set(key, (merged.ticks.get(key) ?? 0) + 1);
+    let sum = this.#sums.at(-1);
+    const fits =
+      sum !== undefined &&
+      window.startMicros - sum.endMicros <= SUM_GAP_MICROS &&
+      window.endMicros - sum.startMicros <= SUM_SPAN_MICROS;
+    if (sum === undefined || !fits) {
+      sum = emptySum(window.startMicros);
+      this.#sums.push(sum);
     }
-    merged.endMicros = window.endMicros;
-    merged.count += window.stack.length;
-    merged.spentNanos += window.stack.length * periodNanos;
-    merged.jsTicks += window.jsTicks;
-    merged.repairedTicks += window.repairedTicks;
-    merged.lostTicks += lostTicks;
+    for (let i = 0; i < window.stack.length; i++) {
+      addTicks(sum, window.stack[i]! * STATES + window.state[i]!, 1);
+    }
+    sum.endMicros = window.endMicros;
+    sum.spentNanos += window.stack.length * periodNanos;
+    sum.jsTicks += window.jsTicks;
+    sum.repairedTicks += window.repairedTicks;
+    sum.lostTicks += lostTicks;
     this.mergedWindows++;
+    if (this.#sums.length > SUMS_MAX) this.#joinOldest();
   }
 
-  /** Windows of at most samplesPerWindow ticks that stand for a sum: ticks of one stack in a row, evenly spaced. */
-  #expand(merged: Merged): Queued[] {
-    if (merged.count === 0) return [];
-    const parts = Math.ceil(merged.count / WIRE_LIMITS.samplesPerWindow);
-    const spanMicros = (merged.endMicros - merged.startMicros) / parts;
-    const stepMicros = (merged.endMicros - merged.startMicros) / merged.count;
-    const whole: Queued[] = [];
-    for (let part = 0; part < parts; part++) {
-      const startMicros = merged.startMicros + part * spanMicros;
-      const window: TickWindow = {
-        startMicros,
-        endMicros: startMicros + spanMicros,
-        nodeCount: 0,
-        atMicros: [],
-        stack: [],
-        state: [],
-        jsTicks: 0,
-        repairedTicks: 0,
-      };
-      whole.push({ window, periodNanos: Math.round(merged.spentNanos / merged.count), lostTicks: 0 });
+  #joinOldest(): void {
+    const [first, second] = this.#sums.splice(0, 2) as [Sum, Sum];
+    for (const [key, ticks] of second.ticks) addTicks(first, key, ticks);
+    first.endMicros = second.endMicros;
+    first.spentNanos += second.spentNanos;
+    first.jsTicks += second.jsTicks;
+    first.repairedTicks += second.repairedTicks;
+    first.lostTicks += second.lostTicks;
+    this.#sums.unshift(first);
+  }
+
+  /** The next part of the oldest sum as a window: its share of every stack's ticks, evenly spaced, stack by stack. */
+  #nextPart(): Queued | undefined {
+    if (this.#leaving === null) {
+      const sum = this.#sums.shift();
+      if (sum === undefined) return undefined;
+      const spanMicros = sum.endMicros - sum.startMicros;
+      const parts = Math.max(
+        1,
+        Math.ceil(sum.count / PART_TICKS_MAX),
+        Math.ceil(spanMicros / PART_SPAN_MAX_MICROS),
+      );
+      this.#leaving = { sum, parts, next: 0 };
     }
-    let index = 0;
-    for (const [key, ticks] of merged.ticks) {
-      for (let i = 0; i < ticks; i++, index++) {
-        const { window } = whole[Math.min(parts - 1, Math.floor(index / WIRE_LIMITS.samplesPerWindow))]!;
-        window.atMicros.push(merged.startMicros + index * stepMicros);
+    const { sum, parts, next } = this.#leaving;
+    const spanMicros = (sum.endMicros - sum.startMicros) / parts;
+    const share = (whole: number) =>
+      Math.floor(((next + 1) * whole) / parts) - Math.floor((next * whole) / parts);
+    const window: TickWindow = {
+      startMicros: sum.startMicros + next * spanMicros,
+      endMicros: sum.startMicros + (next + 1) * spanMicros,
+      nodeCount: 0,
+      atMicros: [],
+      stack: [],
+      state: [],
+      jsTicks: share(sum.jsTicks),
+      repairedTicks: share(sum.repairedTicks),
+    };
+    for (const [key, ticks] of sum.ticks) {
+      for (let left = share(ticks); left > 0; left--) {
         window.stack.push(Math.floor(key / STATES));
         window.state.push(key % STATES);
       }
     }
-    const first = whole[0]!;
-    first.window.jsTicks = merged.jsTicks;
-    first.window.repairedTicks = merged.repairedTicks;
-    first.lostTicks = merged.lostTicks;
-    return whole;
+    const stepMicros = spanMicros / Math.max(1, window.stack.length);
+    for (let i = 0; i < window.stack.length; i++)
+      window.atMicros.push(window.startMicros + (i + 0.5) * stepMicros);
+    const periodNanos = Math.round(sum.spentNanos / Math.max(1, sum.count));
+    this.#leaving = next + 1 < parts ? { sum, parts, next: next + 1 } : null;
+    return { window, periodNanos, lostTicks: share(sum.lostTicks) };
   }
 
   #encode(threadId: number, { window, periodNanos, lostTicks }: Queued): WindowTuple {
     const { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks } = window;
     this.encoder.reset(startMicros, periodNanos / 1000);
-    const count = Math.min(atMicros.length, WIRE_LIMITS.samplesPerWindow);
-    for (let i = 0; i < count; i++) this.encoder.add(atMicros[i]!, stack[i]!, state[i]!, 0);
+    for (let i = 0; i < atMicros.length; i++) this.encoder.add(atMicros[i]!, stack[i]!, state[i]!, 0);
+    const { count } = this.encoder;
     const lost = lostTicks + atMicros.length - count;
+    const columns = this.encoder.finish();
     return [
       threadId,
       startMicros,
@@ -142,7 +168,25 @@ export class WindowQueue {
       repairedTicks,
       lost,
       count,
-      this.encoder.finish(),
+      columns,
     ];
   }
+}
+
+function emptySum(startMicros: number): Sum {
+  return {
+    startMicros,
+    endMicros: startMicros,
+    ticks: new Map(),
+    count: 0,
+    spentNanos: 0,
+    jsTicks: 0,
+    repairedTicks: 0,
+    lostTicks: 0,
+  };
+}
+
+function addTicks(sum: Sum, key: number, ticks: number): void {
+  sum.ticks.set(key, (sum.ticks.get(key) ?? 0) + ticks);
+  sum.count += ticks;
 }

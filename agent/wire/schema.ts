@@ -142,7 +142,7 @@ export const EVENT_GC = 1; // a: perf_hooks kind, b: perf_hooks flags
 export const EVENT_HTTP = 2; // a: status, b: method index | aborted << 8
 export const EVENT_SPAN = 3; // a: series id
 export const EVENT_STALL = 4; // the loop did not turn for `duration`: told when it is over. a: HANG_*, stack: hottest stack of the stall
-export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*
+export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*, b: the thread's state letter (char code) or 0
 export const EVENT_SUSPENDED = 6; // the whole process stood still (SIGSTOP, freezer, throttling): never a stall
 export const EVENT_NOTE = 7; // something the agent changed or gave up by itself. a: string id of the sentence
 
@@ -166,17 +166,23 @@ export type EventTuple = [
 /** Something that was lost on the way and how much of it: reason (a LOSS_* word), number, time of the first. */
 export type LossTuple = [reason: string, count: number, firstMicros: number];
 export const LOSS_REASONS = [
+  /** Records that found their thread's ring full. */
   'ring-full',
+  /** Series that found no room, and spans of such. */
   'series-overflow',
-  'dictionary-full',
-  'queue-full',
-  'sampler-restart',
-  'sampler-off',
-  'foreign-window',
-  'host-fault',
-  'window-late',
+  /** Threads that found no slot. */
   'thread-slots',
-  'label-overflow',
+  /** Values that are no number, negative or infinite, or for which the arena had no room. */
+  'value-refused',
+  /** Frames that found the epoch's tables full: their ticks stand at the caller. */
+  'dictionary-full',
+  /** Events that waited too long for a link. */
+  'queue-full',
+  /** Sampling sessions that V8 left stuck. */
+  'sampler-restart',
+  /** Faults of ours in the host's threads. */
+  'host-fault',
+  /** Ticks in batches that the collector refused twice. */
   'refused',
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];

@@ -81,6 +81,7 @@ describe('Link', () => {
   let reasons: string[];
   let controls: unknown[];
   let refused: number[];
+  let epochsRefused: number;
   const host = (token: string | null): LinkHost => ({
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     agentId: new Uint8Array(16).fill(1),
@@ -89,7 +90,10 @@ describe('Link', () => {
     epoch: () => 1,
     dictionary: () => [TAG_DICTIONARY, 1, [1, [], 1, new Uint8Array(0), 1, new Uint8Array(0)], []],
     onControl: (message) => controls.push(message),
+    queueBytes: 1_000_000,
     onRefused: (sequence) => refused.push(sequence),
+    onEpochRefused: () => epochsRefused++,
+    onAcknowledged: () => {},
     onUp: () => {},
     onDown: (reason) => reasons.push(reason),
   });
@@ -103,6 +107,7 @@ describe('Link', () => {
     reasons = [];
     controls = [];
     refused = [];
+    epochsRefused = 0;
     link = new Link(host(collector.token));
   });
   afterEach(() => {
@@ -147,7 +152,7 @@ describe('Link', () => {
   it('sends what was not acknowledged again, byte for byte, and what was committed never', async () => {
     link.dial();
     await until(() => link.up, 'up');
-    for (const sequence of [0, 1, 2]) link.send(sequence, batch(sequence));
+    for (const sequence of [0, 1, 2]) link.send(sequence, batch(sequence), 1);
     await until(() => collector.of(TAG_BATCH).length === 3, 'three batches');
     collector.say([TAG_ACK, 0]);
     await until(() => link.unacknowledgedCount === 2, 'acknowledgement');
@@ -165,7 +170,7 @@ describe('Link', () => {
     link.dial();
     await until(() => link.up, 'up');
     const bytes = packr.pack([TAG_BATCH, 1, 0, new Uint8Array(900_000)]);
-    link.send(0, bytes);
+    link.send(0, bytes, 1);
     expect(link.roomBytes).toBe(1_000_000 - bytes.length);
     collector.say([TAG_ACK, 0]);
     await until(() => link.roomBytes === 1_000_000, 'room');
@@ -184,7 +189,7 @@ describe('Link', () => {
   it('gives up a batch that was refused twice, and goes on with the next', async () => {
     link.dial();
     await until(() => link.up, 'up');
-    for (const sequence of [0, 1]) link.send(sequence, batch(sequence));
+    for (const sequence of [0, 1]) link.send(sequence, batch(sequence), 1);
     for (const round of [1, 2]) {
       await until(
         () => collector.welcomes === round && collector.of(TAG_BATCH).length === 2 * round,

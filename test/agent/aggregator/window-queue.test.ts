@@ -55,15 +55,46 @@ describe('WindowQueue', () => {
     expect([ticks, period, lost]).toEqual([50, 10_000_000, 50]);
   });
 
-  it('keeps every total and little memory when nothing can leave for an hour', () => {
+  /** Everything, call by call, within the limits of a message. */
+  const takeAll = (queue: WindowQueue) => {
+    const tuples: WindowTuple[] = [];
+    while (queue.length > 0) {
+      const some = queue.take(0, 32);
+      expect(some.length).toBeLessThanOrEqual(32);
+      expect(some.reduce((bytes, tuple) => bytes + tuple[9].length, 0)).toBeLessThan(2 * 1024 * 1024);
+      tuples.push(...some);
+    }
+    return tuples;
+  };
+
+  it('keeps every total and little memory when nothing can leave for a day', () => {
     const queue = new WindowQueue(tables.encoder(65_536));
-    const hour = 3600;
-    for (let i = 0; i < hour; i++) queue.add(second(i, [1, 2, 3, 3]), PERIOD_MICROS);
-    expect(queue.length).toBeLessThanOrEqual(31);
-    expect(queue.mergedWindows).toBe(hour - 30);
-    const tuples = queue.take(0, 1000);
-    expect(totals(tuples)).toEqual({ 1: 25 * hour, 2: 25 * hour, 3: 50 * hour });
-    expect(tuples.reduce((sum, [, , , , , js]) => sum + js, 0)).toBe(100 * hour);
-    expect(tuples.reduce((sum, [, , , , , , repaired]) => sum + repaired, 0)).toBe(hour);
+    const day = 86_400;
+    for (let i = 0; i < day; i++) queue.add(second(i, [1, 2, 3, 3], 100_000), 100_000);
+    expect(queue.length).toBeLessThanOrEqual(30 + 48);
+    expect(queue.mergedWindows).toBe(day - 30);
+    const tuples = takeAll(queue);
+    const ticks = 10 * day;
+    const sums = totals(tuples);
+    expect(Object.values(sums).reduce((a, b) => a + b, 0)).toBe(ticks);
+    expect(sums[3]).toBe(4 * day);
+    expect(tuples.reduce((sum, [, , , , , js]) => sum + js, 0)).toBe(ticks);
+    expect(tuples.reduce((sum, [, , , , , , repaired]) => sum + repaired, 0)).toBe(day);
+    for (const [, start, end] of tuples) expect(end - start).toBeLessThanOrEqual(1800e6);
+  });
+
+  it('does not stretch over time in which nothing was sampled', () => {
+    const queue = new WindowQueue(tables.encoder(65_536));
+    const pause = 600;
+    for (let i = 0; i < 80; i++) queue.add(second(i < 40 ? i : i + pause, [1]), PERIOD_MICROS);
+    const tuples = takeAll(queue);
+    const covered = tuples.reduce((sum, [, start, end]) => sum + end - start, 0);
+    expect(Math.round(covered / 1e6)).toBe(80);
+    for (const [, start, end, , period, , , , count, columns] of tuples) {
+      for (const at of tables.decodeColumns(columns, count, start, period / 1000).atMicros) {
+        expect(at).toBeGreaterThanOrEqual(start);
+        expect(at).toBeLessThanOrEqual(end + 1);
+      }
+    }
   });
 });

@@ -1,0 +1,129 @@
+import { Unpackr } from 'msgpackr/index-no-eval';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Dictionary } from '../../../agent/aggregator/dictionary';
+import { Feed } from '../../../agent/aggregator/feed';
+import type { Link } from '../../../agent/aggregator/link';
+import { Outgoing } from '../../../agent/aggregator/outgoing';
+import { Shipper } from '../../../agent/aggregator/shipper';
+import { WindowQueue } from '../../../agent/aggregator/window-queue';
+import { attachReader, attachWriter, createCoreMemory, createTables } from '../../../agent/core';
+import { EVENT_GC, EVENT_SPAN, EVENT_STALL, type EventTuple } from '../../../agent/wire/schema';
+import { RecordKind, SeriesKind } from '../../../assembly/layout';
+
+const unpackr = new Unpackr({ useRecords: false });
+
+/** Takes everything and acknowledges when told to. */
+class FakeLink {
+  readonly sent: { sequence: number; message: unknown[] }[] = [];
+  roomBytes = 1e9;
+  unacknowledgedCount = 0;
+  redials = 0;
+  send(sequence: number, bytes: Uint8Array) {
+    this.sent.push({ sequence, message: unpackr.unpack(bytes) as unknown[] });
+    this.unacknowledgedCount++;
+  }
+  redial() {
+    this.redials++;
+  }
+}
+
+describe('Shipper and Feed', () => {
+  let link: FakeLink;
+  let dictionary: Dictionary;
+  let outgoing: Outgoing;
+  let feed: Feed;
+  let shipper: Shipper;
+  const memory = createCoreMemory({ forceTwin: true });
+  const tables = createTables({ forceTwin: true });
+
+  beforeEach(() => {
+    link = new FakeLink();
+    dictionary = new Dictionary(tables);
+    outgoing = new Outgoing();
+    feed = new Feed(attachReader(memory), outgoing);
+    shipper = new Shipper(
+      {
+        link: link as unknown as Link,
+        dictionary,
+        feed,
+        outgoing,
+        windows: new WindowQueue(tables.encoder(1024)),
+        takeStatus: () => null,
+        onNewEpoch: () => {},
+      },
+      0,
+    );
+  });
+
+  it('begins a new epoch when the tables are nearly full and all is acknowledged, not before', () => {
+    for (let i = 0; i < 50_000; i++) dictionary.function(`f${i}`, 'file:///a.js', i, 1);
+    expect(dictionary.nearlyFull).toBe(true);
+    shipper.flush(1);
+    shipper.flush(2);
+    expect(link.sent).toHaveLength(1);
+    expect([shipper.epoch, link.redials]).toEqual([1, 0]);
+    link.unacknowledgedCount = 0;
+    outgoing.event([EVENT_GC, 0, 1, 1, 1, 0, 0]);
+    shipper.acknowledged();
+    expect(shipper.epoch).toBe(1);
+    shipper.flush(3);
+    link.unacknowledgedCount = 0;
+    shipper.acknowledged();
+    expect([shipper.epoch, link.redials, dictionary.nearlyFull]).toEqual([2, 1, false]);
+    shipper.flush(4);
+    expect(link.sent.map(({ sequence, message }) => [message[1], sequence])).toEqual([
+      [1, 0],
+      [1, 1],
+      [2, 0],
+    ]);
+  });
+
+  it('keeps an epoch whose dictionary still fits one message', () => {
+    for (let i = 0; i < 3000; i++) dictionary.string(`${i}${'x'.repeat(1000)}`);
+    expect(dictionary.nearlyFull).toBe(true);
+    for (let i = 0; i < 3000; i++) dictionary.string(`${i}${'y'.repeat(1000)}`);
+    expect(dictionary.overflowCount).toBeGreaterThan(0);
+    expect(dictionary.takeNew()![1].reduce((bytes, text) => bytes + text.length, 0)).toBeLessThan(
+      4 * 1024 * 1024,
+    );
+  });
+
+  it('names spans by series id, and drops no number that was refused in silence', () => {
+    const writer = attachWriter(memory, 7)!;
+    const span = writer.series(SeriesKind.Histogram, 'span', 'us', []);
+    const gauge = writer.series(SeriesKind.Gauge, 'gauge', '', []);
+    writer.push(RecordKind.Span, span, 0, 10, 20);
+    writer.push(RecordKind.Span, span, 0, 10, Number.POSITIVE_INFINITY);
+    writer.record(span, 5);
+    writer.record(span, Number.NaN);
+    writer.set(gauge, Number.NaN);
+    feed.drain();
+    const series = feed.takeNewSeries();
+    const idOf = (name: string) => series.find(([, thread, , known]) => thread === 7 && known === name)![0];
+    expect(outgoing.takeEvents()).toEqual([[EVENT_SPAN, 7, 10, 20, idOf('span'), 0, 0]]);
+    expect(feed.takeValues().map(([id, count]) => [id, count])).toContainEqual([idOf('span'), 1]);
+    feed.countLosses(1);
+    expect(outgoing.takeLosses()).toContainEqual(['value-refused', 3, 0]);
+
+    writer.set(gauge, 4);
+    expect(feed.takeValues()).toEqual([[idOf('gauge'), 4]]);
+    expect(feed.takeValues()).toEqual([]);
+    writer.record(span, 6);
+    feed.reader.markDead(7);
+    feed.drain();
+    expect(feed.takeValues().map(([id, count]) => [id, count])).toEqual([[idOf('span'), 1]]);
+    feed.clear();
+    expect(feed.takeNewSeries().filter(([, thread]) => thread === 7)).toEqual([]);
+  });
+
+  it('lets rare events wait where the many cannot push them out', () => {
+    const stall: EventTuple = [EVENT_STALL, 0, 1, 2, 1, 0, 0];
+    outgoing.event(stall);
+    for (let i = 0; i < 10_000; i++) outgoing.event([EVENT_GC, 0, i, 1, 1, 0, 0]);
+    const events = outgoing.takeEvents();
+    expect(events[0]).toEqual(stall);
+    expect(events.at(-1)![2]).toBe(9999);
+    const [[reason, count]] = outgoing.takeLosses() as [[string, number, number]];
+    expect([reason, count + events.length]).toEqual(['queue-full', 10_001]);
+  });
+});
