@@ -44,6 +44,19 @@ describe.each(['wasm', 'twin'] as const)('sample columns on %s', (kind) => {
     );
   });
 
+  it('remember the last 64 stacks, and tell older ones anew', () => {
+    const stacks = Array.from({ length: 1500 }, (_, i) => (i % 3 === 0 ? 1000 + (i % 70) : (i * i) % 257));
+    const samples = stacks.map((stack) => ({ after: PERIOD, stack, state: 0, label: 0 }));
+    const { bytes } = fill(samples, 0);
+    expect([...tables.decodeColumns(bytes, stacks.length, 0, PERIOD).stack]).toEqual(stacks);
+    const returning = Array.from({ length: 400 }, (_, i) => 5 + 7 * (i % 65)); // each falls off just before it returns
+    const again = fill(
+      returning.map((stack) => ({ after: PERIOD, stack, state: 0, label: 0 })),
+      0,
+    );
+    expect([...tables.decodeColumns(again.bytes, 400, 0, PERIOD).stack]).toEqual(returning);
+  });
+
   it('can be finished, added to and finished again', () => {
     encoder.reset(0, 100);
     encoder.add(100, 1, 0, 0);

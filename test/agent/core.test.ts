@@ -205,6 +205,17 @@ describe.each(['wasm', 'twin'] as const)('core on %s', (kind) => {
     expect(attachWriter(memory, 99)!.slot).toBe(gone.slot);
   });
 
+  it('frees no slot that still holds records', () => {
+    const { memory, reader } = open();
+    const gone = attachWriter(sent(memory), 3)!;
+    for (let i = 0; i < 4; i++) gone.push(RecordKind.Gc, i, 0, 0, 0);
+    gone.detach();
+    const seen: number[] = [];
+    for (let round = 0; round < 6; round++) reader.drain(gone.slot, 2, (_, a) => seen.push(a));
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(reader.slots().map((slot) => slot.threadId)).toEqual([0]);
+  });
+
   it('keeps what a thread left in its series, whoever has its slot now', () => {
     const { memory, reader } = open();
     const first = attachWriter(sent(memory), 1)!;
