@@ -48,7 +48,9 @@ describe.each(['wasm', 'twin'] as const)('sample columns on %s', (kind) => {
     const stacks = Array.from({ length: 1500 }, (_, i) => (i % 3 === 0 ? 1000 + (i % 70) : (i * i) % 257));
     const samples = stacks.map((stack) => ({ after: PERIOD, stack, state: 0, label: 0 }));
     const { bytes } = fill(samples, 0);
-    expect([...tables.decodeColumns(bytes, stacks.length, 0, PERIOD).stack]).toEqual(stacks);
+    const decoded = tables.decodeColumns(bytes, stacks.length, 0, PERIOD);
+    expect([...decoded.stack]).toEqual(stacks);
+    expect([...decoded.atMicros]).toEqual(stacks.map((_, i) => (i + 1) * PERIOD));
     const returning = Array.from({ length: 400 }, (_, i) => 5 + 7 * (i % 65)); // each falls off just before it returns
     const again = fill(
       returning.map((stack) => ({ after: PERIOD, stack, state: 0, label: 0 })),
