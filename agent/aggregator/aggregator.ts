@@ -1,6 +1,6 @@
 /**
  * All that runs on the agent thread, in one loop of ticks: ping main and see whether it answers, drain the rings, rotate
- * the sampling window, join, send. Ticks are 50 ms apart while main works and 250 ms while it rests; a resting main is
+ * the sampling window, join, send. Ticks are 150 ms apart while main works and 250 ms while it rests; a resting main is
  * not even pinged, because its CPU clock tells that it did nothing.
  */
 import { randomBytes } from 'node:crypto';
@@ -36,11 +36,13 @@ import { Shipper } from './shipper';
 import { threadState } from './thread-cpu';
 
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
-const BUSY_TICK_MILLIS = 100;
+const BUSY_TICK_MILLIS = 150;
 const REST_TICK_MILLIS = 250;
 const OWED_TICK_MILLIS = 50;
 /** Answering a ping costs main no more than this, µs: so little work right after one is our own doing. */
 const PONG_MICROS = 300;
+/** The rings are emptied at least so often while main works, µs. */
+const DRAIN_MICROS = 400e3;
 /** A main thread that seems to rest is pinged this often all the same, µs. */
 const PING_AT_LEAST_MICROS = 2e6;
 /** Main used less CPU than this since the last tick: it rests. */
@@ -92,6 +94,7 @@ export class Aggregator {
   #secondAtMicros = 0;
   #mainCpuAtReleaseMicros = 0;
   #flushAtMicros = 0;
+  #drainedAtMicros = 0;
   #stalls: Stall[] = [];
   #ownMicros = 0;
   #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
@@ -185,7 +188,7 @@ export class Aggregator {
     if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
     this.#hangs.check(now);
     this.#sampling.tick(now, share, this.#mainCpuMicros);
-    if (share !== 0) this.#feed.drain();
+    if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
     this.#joinStalls(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
@@ -272,11 +275,16 @@ export class Aggregator {
 
   #flush(now: number): void {
     this.#flushAtMicros = now;
-    this.#feed.drain();
+    this.#drain(now);
     const faults = this.#page.hostFaults;
     this.#outgoing.lost('host-fault', faults - this.#faultsBefore, now);
     this.#faultsBefore = faults;
     this.#shipper.flush(now);
+  }
+
+  #drain(now: number): void {
+    this.#drainedAtMicros = now;
+    this.#feed.drain();
   }
 
   #windowCame(watched: boolean): void {
