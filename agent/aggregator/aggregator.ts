@@ -198,7 +198,7 @@ export class Aggregator {
         ? OWED_TICK_MILLIS
         : resting && this.#hangs.pingAtMicros === 0
           ? REST_TICK_MILLIS
-          : BUSY_TICK_MILLIS,
+          : Math.min(BUSY_TICK_MILLIS, this.#sampling.lookAgainMillis(share)),
     );
   }
 

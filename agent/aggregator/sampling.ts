@@ -25,6 +25,8 @@ const WAKE_SHARE = 0.02;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
 const STUCK_WINDOW_MICROS = 1e6;
 const STUCK_WINDOW_PERIODS = 10;
+/** Windows are not looked at more often than this, ms. */
+const LOOK_AGAIN_MIN_MILLIS = 40;
 /** The longest pause that a stop and start of the sampler may cost main, µs. */
 const RESTART_PAUSE_MAX_MICROS = 30e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
@@ -66,8 +68,8 @@ export class Sampling {
   #captureEnds: number[] = [];
   #busyAtMicros = 0;
   #foreignTriedMicros = 0;
-  /** What the newest rotation cost main, µs. */
-  #pauseMicros = 0;
+  /** Ticks of the window that the rotation at hand ended; -1 when it ended none. */
+  #endedTicks = -1;
 
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
@@ -86,6 +88,13 @@ export class Sampling {
       },
     });
     this.#busyAtMicros = host.nowMicros();
+  }
+
+  /** When to look again whether the window is due, ms: sooner where little work fits into one. busyShare: 0..1. */
+  lookAgainMillis(busyShare: number): number {
+    if (!this.#sampler.running) return Number.POSITIVE_INFINITY;
+    const leftMicros = this.#pacer.workLeftMicros(this.#workMicros - this.#workAtBeginMicros);
+    return Math.max(LOOK_AGAIN_MIN_MILLIS, leftMicros / Math.max(0.01, busyShare) / 1000);
   }
 
   get state(): SamplerState {
@@ -140,15 +149,14 @@ export class Sampling {
     this.#captureEnds.sort((a, b) => a - b);
   }
 
-  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. null where the system does not tell. */
-  tick(nowMicros: number, mainShare: number | null, mainCpuMicros: number | null): void {
-    this.#workMicros = mainCpuMicros ?? nowMicros;
-    if (mainShare === null || mainShare > IDLE_SHARE || this.watched(nowMicros))
-      this.#busyAtMicros = nowMicros;
+  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. */
+  tick(nowMicros: number, mainShare: number, mainCpuMicros: number): void {
+    this.#workMicros = mainCpuMicros;
+    if (mainShare > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
-      if (mainShare !== null ? mainShare > WAKE_SHARE : this.state === 'foreign') this.start();
+      if (mainShare > WAKE_SHARE) this.start();
       return;
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
@@ -168,13 +176,7 @@ export class Sampling {
   govern(nowMicros: number, costPercent: number): void {
     if (!this.#sampler.running) return;
     const hz = this.#governor.observe(nowMicros, costPercent, this.#mayRestart);
-    if (hz === 0) return;
-    this.host.cost.forgetSamplers();
-    this.host.note(
-      `sampling rate set to ${hz} Hz: the agent cost ${costPercent.toFixed(2)} % of a core, the budget is ${this.host.options.budgetPercent} %`,
-    );
-    this.#lastEndMicros = 0;
-    this.#sampler.changeInterval(this.#periodMicros());
+    if (hz > 0) this.#changeRate(hz, `the agent cost ${costPercent.toFixed(2)} % of a core`);
   }
 
   releaseConsole(): void {
@@ -207,6 +209,14 @@ export class Sampling {
     return this.#sampler.restartMicros <= RESTART_PAUSE_MAX_MICROS;
   }
 
+  #changeRate(hz: number, reason: string): void {
+    const { host } = this;
+    host.cost.forgetSamplers();
+    host.note(`sampling rate set to ${hz} Hz: ${reason}, the budget is ${host.options.budgetPercent} %`);
+    this.#lastEndMicros = 0;
+    this.#sampler.changeInterval(this.#periodMicros());
+  }
+
   #periodMicros(): number {
     return Math.round(1e6 / this.#governor.rateHz);
   }
@@ -219,12 +229,27 @@ export class Sampling {
     this.#workAtBeginMicros = this.#workMicros;
   }
 
+  /** V8 hands the window's profile over before it answers the rotation that ended it. */
   #rotated(pauseMicros: number): void {
     const { cost } = this.host;
     if (!cost.knowsSamplers) cost.findSamplers();
     cost.rotations++;
     cost.rotationPauseMicros += pauseMicros;
-    this.#pauseMicros = pauseMicros;
+    if (this.#endedTicks < 0) return;
+    const rotation = {
+      ticks: this.#endedTicks,
+      pauseMicros,
+      workMicros: this.#windowWorkMicros,
+      lengthMicros: this.#windowMicros,
+    };
+    this.#endedTicks = -1;
+    this.#pacer.observe(rotation.workMicros, pauseMicros);
+    const hz = this.#governor.observeRotation(this.host.nowMicros(), rotation, this.#mayRestart);
+    if (hz > 0)
+      this.#changeRate(
+        hz,
+        `a rotation cost main ${(pauseMicros / 1000).toFixed(1)} ms for ${rotation.ticks} ticks`,
+      );
   }
 
   #profileCame(profile: V8Profile): void {
@@ -232,7 +257,7 @@ export class Sampling {
     const window = readProfile(profile, this.#lastEndMicros, host.dictionary, this.#scripts);
     const lengthMicros = profile.endTime - profile.startTime;
     this.#lastEndMicros = profile.endTime;
-    if (this.#pauseMicros > 0) this.#pacer.observe(this.#windowWorkMicros, this.#pauseMicros);
+    this.#endedTicks = window.atMicros.length;
     if (window.atMicros.length > 0) {
       this.recent.add(window);
       this.queue.add(window, this.#sampler.intervalMicros);

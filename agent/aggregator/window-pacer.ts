@@ -6,7 +6,7 @@
  */
 
 /** The least work worth a window, µs of CPU. */
-export const WORK_MIN_MICROS = 100e3;
+export const WORK_MIN_MICROS = 40e3;
 const WATCHED_MICROS = 1e6;
 
 export class WindowPacer {
@@ -20,6 +20,11 @@ export class WindowPacer {
   /** True when a window of `lengthMicros` with `workMicros` of CPU in it should end. watched: at most a second. */
   isDue(lengthMicros: number, workMicros: number, watched: boolean): boolean {
     return lengthMicros >= (watched ? WATCHED_MICROS : this.maxMicros) || workMicros >= this.#workMicros;
+  }
+
+  /** Work that still fits into a window that has `workMicros` of it. */
+  workLeftMicros(workMicros: number): number {
+    return Math.max(0, this.#workMicros - workMicros);
   }
 
   /** A window with `workMicros` of CPU in it cost main `pauseMicros`. */

@@ -21,8 +21,8 @@ describe('WindowPacer', () => {
 
   it('lets a window go on while main rests, ten seconds at most', () => {
     const pacer = new WindowPacer(10 * S, 2000);
-    expect(pacer.isDue(9.9 * S, 0.05 * S, false)).toBe(false);
-    expect(pacer.isDue(10 * S, 0.05 * S, false)).toBe(true);
+    expect(pacer.isDue(9.9 * S, 0.03 * S, false)).toBe(false);
+    expect(pacer.isDue(10 * S, 0.03 * S, false)).toBe(true);
   });
 
   it('shrinks at once when a pause is over budget', () => {
@@ -63,6 +63,18 @@ describe('Governor', () => {
     const governor = new Governor(99, 1);
     for (let second = 1; second < 12; second++) expect(governor.observe(second * 1e6, 1.2)).toBe(0);
     expect(governor.observe(12e6, 1.2)).toBe(66);
+  });
+
+  it('foresees from two rotations that deep stacks will cost too much, while a restart is cheap', () => {
+    const deep = { ticks: 10, pauseMicros: 8000, workMicros: 100e3, lengthMicros: 100e3 };
+    const shallow = { ticks: 100, pauseMicros: 1000, workMicros: 300e3, lengthMicros: 1e6 };
+    const governor = new Governor(99, 1);
+    expect(governor.observeRotation(0.1e6, deep, true)).toBe(0);
+    expect(governor.observeRotation(0.2e6, shallow, true)).toBe(0);
+    expect(governor.observeRotation(0.3e6, deep, true)).toBe(0);
+    expect(governor.observeRotation(0.4e6, deep, false)).toBe(0);
+    expect(governor.observeRotation(0.5e6, deep, true)).toBe(20);
+    expect(governor.observeRotation(0.6e6, deep, true)).toBe(0);
   });
 
   it('raises the rate again after five quiet minutes', () => {
