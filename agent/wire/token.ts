@@ -40,16 +40,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Told of every place that was passed over although something was there. */
 export type IgnoredPlace = (place: string, reason: string) => void;
 
-export const TOKEN_VARIABLES = ['RINGTAIL_TOKEN', 'RINGTAIL_TOKEN_FILE', 'XDG_RUNTIME_DIR', 'HOME'] as const;
-
 const TOKEN_BYTES = 32;
 const TOKEN_LENGTH_MIN = 16;
 const TOKEN_LENGTH_MAX = 512;
 
+/** The agent thread's own environment is empty: the host's folders are those of the `environment` it was given. */
 export function hostPlatform(environment: Environment): TokenPlatform {
   return {
     homeFolder: environment.HOME || homeFolder(),
-    temporaryFolder: tmpdir(),
+    temporaryFolder: environment.TMPDIR || environment.TMP || environment.TEMP || tmpdir(),
     uid: process.getuid?.() ?? -1,
   };
 }

@@ -57,6 +57,19 @@ describe('token places', () => {
     });
   });
 
+  it('lie in the temporary folder that the environment names, not in that of the thread', () => {
+    const [unused, named] = [join(folder, 'run'), join(folder, 'tmp')];
+    put(join(named, `ringtail-${uid}`, 'token'));
+    for (const environment of [
+      { TMPDIR: named, TMP: unused },
+      { TMP: named, TEMP: unused },
+      { TEMP: named },
+    ]) {
+      expect(readToken({ HOME: join(folder, 'home'), ...environment })?.token).toBe(TOKEN);
+    }
+    expect(readToken({ HOME: join(folder, 'home'), TMPDIR: unused })).toBeNull();
+  });
+
   it('hold nothing at first, silently', () => {
     const ignored: string[] = [];
     expect(readToken({}, platform, (place) => ignored.push(place))).toBeNull();
