@@ -67,7 +67,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const log = options.log ?? (() => {});
   const storeBytes = options.storeBytes ?? DEFAULT_STORE_BYTES;
   checkOptions(host, port, storeBytes);
-  const nowMillis = () => Date.now();
+  // Ages and deadlines go by a clock that nobody sets; the wall clock only says when something was.
+  const nowMillis = () => performance.now();
+  const wallMillis = () => Date.now();
   const counters = new Counters();
   const tables = createTables();
   const store = new MemoryStore({ retentionMillis: DEFAULT_RETENTION_MILLIS, storeBytes, nowMillis });
@@ -82,10 +84,11 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     log(`nothing is kept in ${options.dataFolder}: this version keeps the last 15 minutes, in memory`);
   }
   const { token, place } = tokenOf(options, log);
-  const context = { token, collectorVersion: version, store, agents, tables, counters, log, nowMillis };
+  const context = { token, collectorVersion: version, store, agents, tables, counters, log };
   const ingest = new IngestEndpoint(context);
-  const tail = new TailHub(context);
-  const pprof = new PprofRoutes(context);
+  const tail = new TailHub({ ...context, wallMillis });
+  const retentionMillis = DEFAULT_RETENTION_MILLIS;
+  const pprof = new PprofRoutes({ ...context, nowMillis, wallMillis, retentionMillis });
   let rules: GuardRules = { hosts: new Set(), token: '' };
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));

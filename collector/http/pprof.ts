@@ -16,8 +16,8 @@ import { escapeHtml, sendFile, sendPage, sendPprofFault, sendText } from './answ
 export const PPROF_PATH = '/debug/pprof/';
 
 const SECONDS_DEFAULT = 30;
-/** As far back as windows are kept. */
-const SECONDS_MAX = 900;
+/** A capture reads its windows when it is over: they must still be kept then, its first ones too. */
+const READ_MILLIS = 30_000;
 const CAPTURES_MAX = 64;
 
 /** Profiles of Go's that are not served, and why. */
@@ -33,7 +33,8 @@ const ABSENT: Readonly<Record<string, string>> = {
 
 const compress = promisify(gzip);
 
-export type PprofContext = CaptureContext & { counters: Counters };
+/** retentionMillis: how long windows are kept. */
+export type PprofContext = CaptureContext & { counters: Counters; retentionMillis: number };
 
 export class PprofRoutes {
   #context: PprofContext;
@@ -62,8 +63,14 @@ export class PprofRoutes {
     url: URL,
   ): Promise<void> {
     const seconds = secondsOf(url.searchParams.get('seconds'));
-    if (seconds > SECONDS_MAX) {
-      return sendPprofFault(response, 400, `profile duration exceeds ${SECONDS_MAX} seconds, got ${seconds}`);
+    const secondsMax = Math.floor((this.#context.retentionMillis - READ_MILLIS) / 1000);
+    if (seconds > secondsMax) {
+      const kept = `windows are kept for ${this.#context.retentionMillis / 1000} s`;
+      return sendPprofFault(
+        response,
+        400,
+        `profile duration exceeds ${secondsMax} seconds, got ${seconds}: ${kept}`,
+      );
     }
     const selection = this.#select(url);
     if (selection.agents === null)

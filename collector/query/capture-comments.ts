@@ -45,6 +45,16 @@ export function captureComments(
   return lines;
 }
 
+/** clockedMicros: the CPU clock of the main thread, null where it is not known for all of the time. */
+export function clockComment(
+  { service, instance }: Instance,
+  clockedMicros: number | null,
+  { cpuNanos }: TickSums,
+): string {
+  const clock = clockedMicros === null ? 'not known for all of the time' : seconds(clockedMicros);
+  return `${service} ${instance}: sampled CPU ${seconds(cpuNanos / 1000)}, thread CPU clock ${clock}`;
+}
+
 function selfCost(batches: readonly Batch[]): string {
   let [spanMicros, cpuMicros, rotations, pauseMicros] = [0, 0, 0, 0];
   let known = false;

@@ -8,13 +8,22 @@ import type { Agent, Agents } from '../ingest/agents';
 import type { Profile } from '../profile/profile';
 import { microsOf, wallMillisOf } from '../store/batch';
 import type { Store } from '../store/store';
-import { captureComments } from './capture-comments';
+import { captureComments, clockComment } from './capture-comments';
 import { coverageOf } from './coverage';
+import { clockedCpuMicros, nativeLoopNanos } from './cpu-clock';
 import { type ProfileKind, profileHead, WindowProfile } from './window-profile';
 
 export const CAPTURE_GRACE_MILLIS = 1500;
 
-export type CaptureContext = { agents: Agents; store: Store; tables: CoreTables; nowMillis: () => number };
+export type CaptureContext = {
+  agents: Agents;
+  store: Store;
+  tables: CoreTables;
+  /** A clock that is never set, for the deadline. */
+  nowMillis: () => number;
+  /** The wall clock, which agents' clocks are tied to. */
+  wallMillis: () => number;
+};
 
 /** signal: the asker has gone; the capture ends at once and gives null. */
 export type CaptureRequest = {
@@ -40,8 +49,8 @@ export async function capture(context: CaptureContext, request: CaptureRequest):
 }
 
 /** Asks the agent; its reply replaces the estimate whenever it comes. */
-function startOf({ nowMillis }: CaptureContext, agent: Agent, seconds: number): Start {
-  const t0Micros = microsOf(agent.instance, nowMillis());
+function startOf({ wallMillis }: CaptureContext, agent: Agent, seconds: number): Start {
+  const t0Micros = microsOf(agent.instance, wallMillis());
   const start = { agent, t0Micros, note: 'the agent did not say when it began: its time is estimated' };
   agent.link?.request('capture', seconds).then(
     ({ code, t0Micros, text }) => {
@@ -111,16 +120,19 @@ async function profileOf(
     const before = { ...windows.sums };
     for (const batch of batches) windows.add(batch, instance, ...range);
     const coverage = coverageOf(batches, range, isStuck(agent));
-    const ticks = windows.sums.ticks - before.ticks;
-    const periodNanos =
-      ticks > 0 ? (windows.sums.nanos - before.nanos) / ticks : instance.periodMicros * 1000;
+    const sums = difference(windows.sums, before);
+    const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : instance.periodMicros * 1000;
     const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
     windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
     windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
     head.period = Math.max(head.period, Math.round(periodNanos));
-    head.comments.push(
-      ...captureComments(instance, batches, coverage, difference(windows.sums, before), note),
-    );
+    head.comments.push(...captureComments(instance, batches, coverage, sums, note));
+    if (kind === 'wall') continue;
+    const clockedMicros = clockedCpuMicros(batches, range);
+    head.comments.push(clockComment(instance, clockedMicros, sums));
+    if (clockedMicros === null) continue;
+    const nativeNanos = nativeLoopNanos(clockedMicros, coverage.stuckCpuMicros, sums);
+    windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
   }
   return windows.profile;
 }

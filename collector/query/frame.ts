@@ -10,6 +10,7 @@ export const FRAME_PROGRAM = '(program)';
 export const FRAME_IDLE = '(idle)';
 export const FRAME_BLOCKED = '(blocked)';
 export const FRAME_STUCK = '(stuck in native code)';
+export const FRAME_NATIVE_LOOP = '(native code in the event loop)';
 
 /** A path where the URL is one of a file, else the URL as it is (node:fs, evalmachine.<anonymous>, ''). */
 export function fileOf(url: string): string {
@@ -21,11 +22,14 @@ export function fileOf(url: string): string {
   }
 }
 
+/** What some tools call a function without a name. */
+const NAMELESS = '(anonymous)';
+
 /** V8's name; what has none is told apart by its place, or all of them would be one in a list by name. */
 export function functionName({ name, url, line }: StackFunction): string {
-  if (name !== '') return name;
+  if (name !== '' && name !== NAMELESS) return name;
   const file = baseName(fileOf(url));
-  return file === '' ? '(anonymous)' : `(anonymous) ${file}:${line}`;
+  return file === '' ? NAMELESS : `${NAMELESS} ${file}:${line}`;
 }
 
 /** Root first: `handler (/srv/app.js:12)`. */

@@ -9,20 +9,23 @@ import { SampleState } from '../../assembly/layout';
 import { Profile, type ProfileHead } from '../profile/profile';
 import type { StackTable } from '../profile/stack-table';
 import { type Batch, columnPeriodMicros, type Instance, type SampleWindow } from '../store/batch';
+import type { SampledCpu } from './cpu-clock';
 import {
   FRAME_BLOCKED,
   FRAME_GC,
   FRAME_IDLE,
+  FRAME_NATIVE_LOOP,
   FRAME_PROGRAM,
   FRAME_STUCK,
   fileOf,
   functionName,
 } from './frame';
+import { firstNotBefore, TickCounts } from './tick-counts';
 
 export type ProfileKind = 'cpu' | 'wall';
 
 /** What was summed up of one thread or more, for the comments. Ticks are those of the range, shares by the window. */
-export type TickSums = {
+export type TickSums = SampledCpu & {
   ticks: number;
   jsTicks: number;
   repairedTicks: number;
@@ -37,6 +40,9 @@ const ROOT_FRAMES: Readonly<Record<number, string>> = {
   [SampleState.Idle]: FRAME_IDLE,
   [SampleState.Blocked]: FRAME_BLOCKED,
 };
+
+/** States of waiting: they take no CPU. */
+const WAITING = [SampleState.Idle, SampleState.Blocked];
 
 /** Sample types are exactly Go's for the CPU profile; wall time is a profile of its own. */
 export function profileHead(kind: ProfileKind, program: string, startMillis: number): ProfileHead {
@@ -54,15 +60,27 @@ export function profileHead(kind: ProfileKind, program: string, startMillis: num
 
 export class WindowProfile {
   readonly profile: Profile;
-  readonly sums: TickSums = { ticks: 0, jsTicks: 0, repairedTicks: 0, lostTicks: 0, nanos: 0 };
+  readonly sums: TickSums = {
+    ticks: 0,
+    jsTicks: 0,
+    repairedTicks: 0,
+    lostTicks: 0,
+    nanos: 0,
+    cpuNanos: 0,
+    idleNanos: 0,
+    cpuTicks: 0,
+    idleTicks: 0,
+  };
   #kind: ProfileKind;
   #tables: CoreTables;
+  #counts: TickCounts;
   /** Node of each stack of a table, 0 where not yet known. */
   #nodes = new Map<StackTable, Uint32Array>();
 
   constructor(kind: ProfileKind, head: ProfileHead, tables: CoreTables) {
     this.#kind = kind;
     this.#tables = tables;
+    this.#counts = new TickCounts(kind === 'cpu' ? WAITING : []);
     this.profile = new Profile(head);
   }
 
@@ -76,18 +94,24 @@ export class WindowProfile {
 
   /** Time that no window covers because the main thread was stuck in native code. */
   addStuck(instance: Instance, nanos: number, periodNanos: number): void {
-    if (nanos <= 0) return;
-    const node = this.#rootNode(FRAME_STUCK);
-    const labels = this.profile.labelSet(labelsOf(instance, 0, ''));
-    this.profile.add(node, labels, [periodNanos > 0 ? Math.round(nanos / periodNanos) : 0, nanos]);
+    this.#addTime(FRAME_STUCK, instance, nanos, periodNanos);
+  }
+
+  /** CPU of the main thread that no sample shows, because V8 was told that it idles. */
+  addNativeLoop(instance: Instance, nanos: number, periodNanos: number): void {
+    if (this.#kind === 'cpu') this.#addTime(FRAME_NATIVE_LOOP, instance, nanos, periodNanos);
   }
 
   /** Time that no window covers because the sampler sleeps while the program does. */
   addIdle(instance: Instance, nanos: number, periodNanos: number): void {
-    if (nanos <= 0 || this.#kind === 'cpu') return;
+    if (this.#kind === 'wall') this.#addTime(FRAME_IDLE, instance, nanos, periodNanos);
+  }
+
+  #addTime(frame: string, instance: Instance, nanos: number, periodNanos: number): void {
+    if (nanos <= 0) return;
     const labels = this.profile.labelSet(labelsOf(instance, 0, ''));
     const count = periodNanos > 0 ? Math.round(nanos / periodNanos) : 0;
-    this.profile.add(this.#rootNode(FRAME_IDLE), labels, [count, nanos]);
+    this.profile.add(this.#rootNode(frame), labels, [count, nanos]);
   }
 
   #window(
@@ -99,25 +123,20 @@ export class WindowProfile {
   ): void {
     const { columns, sampleCount, startMicros, endMicros, periodNanos, threadId } = window;
     const samples = this.#tables.decodeColumns(columns, sampleCount, startMicros, columnPeriodMicros(window));
-    const values = [1, periodNanos];
-    let labels = -1;
-    let labelOf = -1;
-    let inRange = 0;
-    for (let index = 0; index < samples.count; index++) {
-      const atMicros = samples.atMicros[index]!;
-      if (atMicros < fromMicros || atMicros >= toMicros) continue;
-      inRange++;
-      const state = samples.state[index]!;
-      if (this.#kind === 'cpu' && (state === SampleState.Idle || state === SampleState.Blocked)) continue;
-      const label = samples.label[index]!;
-      if (label !== labelOf) {
-        labels = this.profile.labelSet(labelsOf(instance, threadId, stacks.string(label)));
-        labelOf = label;
-      }
-      const stack = samples.stack[index]!;
-      const node = stack === 0 ? this.#rootNode(ROOT_FRAMES[state]!) : this.#stackNode(stacks, stack);
-      this.profile.add(node, labels, values);
+    const end = firstNotBefore(samples.atMicros, toMicros);
+    const first = firstNotBefore(samples.atMicros, fromMicros);
+    this.#counts.reserve(stacks.lastStack);
+    for (let index = first; index < end; ) {
+      const labels = labelsOf(instance, threadId, stacks.string(samples.label[index]!));
+      const labelSet = this.profile.labelSet(labels);
+      index = this.#counts.addRun(samples, index, end);
+      this.#counts.take((stack, state, ticks) => {
+        const node = stack === 0 ? this.#rootNode(ROOT_FRAMES[state]!) : this.#stackNode(stacks, stack);
+        this.profile.add(node, labelSet, [ticks, ticks * periodNanos]);
+      });
     }
+    const inRange = end - first;
+    this.#sumStates(threadId, inRange, periodNanos);
     const spanMicros = endMicros - startMicros;
     const covered = Math.min(toMicros, endMicros) - Math.max(fromMicros, startMicros);
     const share = spanMicros > 0 ? covered / spanMicros : 1;
@@ -126,6 +145,19 @@ export class WindowProfile {
     this.sums.jsTicks += window.jsTicks * share;
     this.sums.repairedTicks += window.repairedTicks * share;
     this.sums.lostTicks += window.lostTicks * share;
+  }
+
+  /** Takes the states of the samples that were counted; idle and CPU time are the main thread's. */
+  #sumStates(threadId: number, ticks: number, periodNanos: number): void {
+    const { byState } = this.#counts;
+    const idleTicks = byState[SampleState.Idle]!;
+    const cpuTicks = ticks - idleTicks - byState[SampleState.Blocked]!;
+    byState.fill(0);
+    if (threadId !== 0) return;
+    this.sums.cpuTicks += cpuTicks;
+    this.sums.cpuNanos += cpuTicks * periodNanos;
+    this.sums.idleTicks += idleTicks;
+    this.sums.idleNanos += idleTicks * periodNanos;
   }
 
   #rootNode(name: string): number {

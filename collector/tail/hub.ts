@@ -21,7 +21,12 @@ const INCOMING_BYTES_MAX = 1024;
 const WATCH_SECONDS = 10;
 const WATCH_RENEW_MILLIS = 5000;
 
-export type TailContext = { agents: Agents; tables: CoreTables; counters: Counters; nowMillis: () => number };
+export type TailContext = {
+  agents: Agents;
+  tables: CoreTables;
+  counters: Counters;
+  wallMillis: () => number;
+};
 
 /** service, instance: '' for all. */
 type Client = { socket: WebSocket; service: string; instance: string };
@@ -100,6 +105,12 @@ export class TailHub implements AgentListener {
     this.#notice(agent, end, text);
   }
 
+  anchored(agent: Agent, offMillis: number): void {
+    const way = offMillis > 0 ? 'ahead of' : 'behind';
+    const text = `its wall clock is ${seconds(Math.abs(offMillis))} ${way} where it was thought to be (suspended, or set): times are told by it from here on`;
+    this.#notice(agent, 'note', text);
+  }
+
   silent(agent: Agent, forMillis: number): void {
     this.#notice(agent, 'silent', `nothing heard for ${Math.round(forMillis / 1000)} s`);
   }
@@ -145,7 +156,7 @@ export class TailHub implements AgentListener {
   }
 
   #noticeOf({ instance }: Agent, kind: TailNotice['kind'], text: string, atMillis?: number): TailNotice {
-    const at = Math.round(atMillis ?? this.#context.nowMillis());
+    const at = Math.round(atMillis ?? this.#context.wallMillis());
     const { service, instance: name } = instance;
     return { v: 1, type: 'notice', atMillis: at, service, instance: name, kind, text };
   }
@@ -172,6 +183,10 @@ export class TailHub implements AgentListener {
 function matches({ service, instance }: Client, agent: Agent): boolean {
   const known = agent.instance;
   return (service === '' || service === known.service) && (instance === '' || instance === known.instance);
+}
+
+function seconds(millis: number): string {
+  return `${(millis / 1000).toFixed(1)} s`;
 }
 
 function greetingOf({ instance }: Agent): string {

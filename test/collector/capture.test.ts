@@ -148,7 +148,87 @@ describe('a CPU capture', () => {
   });
 });
 
+describe('CPU that the thread clock knows of and no sample shows', () => {
+  const WAITING = [
+    { stack: 'main;handler', state: 0, share: 0.3 },
+    { stack: '', state: 3, share: 0.7 },
+  ];
+  const seconds = (comments: readonly string[]) =>
+    /sampled CPU ([\d.]+) s, thread CPU clock ([\d.]+) s/.exec(comments.join('\n'))?.slice(1).map(Number);
+
+  it('is native code in the event loop; the samples stay what they are', async () => {
+    const agent = await connected();
+    agent.run(WAITING, 100, 0.4);
+    const profile = await take('/debug/pprof/profile?seconds=2');
+    const [sampled = 0, clocked = 0] = seconds(profile.comments) ?? [];
+    expect(sampled).toBeCloseTo(0.6, 1);
+    expect(clocked).toBeCloseTo(1.4, 1);
+    expect(profile.folded(1).get('(native code in the event loop)')! / 1e9).toBeCloseTo(clocked - sampled, 1);
+    expect(profile.folded(1).get('main;handler')! / 1e9).toBeCloseTo(sampled, 2);
+  });
+
+  it('is not made up where the clock agrees, nor in a wall profile', async () => {
+    const agent = await connected();
+    agent.run(WAITING, 100);
+    const profile = await take('/debug/pprof/profile?seconds=1');
+    expect([...profile.folded(0).keys()]).toEqual(['main;handler']);
+    expect(seconds(profile.comments)![1]).toBeCloseTo(0.3, 1);
+    agent.stopRunning();
+    agent.run(WAITING, 100, 0.4);
+    const wall = await take('/debug/pprof/wall?seconds=1');
+    expect([...wall.folded(0).keys()].sort()).toEqual(['(idle)', 'main;handler']);
+  });
+
+  it('is not told where the statuses do not cover the time', async () => {
+    const agent = await connected();
+    const cutWithout = setInterval(() => {
+      const end = nowMicros();
+      const ticks = [{ atMicros: end - 1000, stack: 'main', state: 0 }];
+      agent.send(agent.batch({ windows: [agent.window(ticks, end - 100_000, end)] }));
+    }, 100);
+    const profile = await take('/debug/pprof/profile?seconds=1');
+    clearInterval(cutWithout);
+    expect([...profile.folded(0).keys()]).toEqual(['main']);
+    expect(profile.comments.join('\n')).toContain('thread CPU clock not known for all of the time');
+  });
+});
+
 describe('a wall capture', () => {
+  it('of a thread that waits in Atomics.wait holds the wait, a CPU capture does not', async () => {
+    const agent = await connected();
+    const sinceMicros = nowMicros();
+    let windowStart = sinceMicros;
+    const wait = 'main@file:///srv/app.js:1:2;hangInWait@file:///srv/app.js:30:31';
+    const timer = setInterval(() => {
+      const end = nowMicros();
+      const ticks = Array.from({ length: Math.floor((end - windowStart) / PERIOD_MICROS) }, (_, index) => ({
+        atMicros: windowStart + (index + 1) * PERIOD_MICROS,
+        stack: wait,
+        state: 4,
+      }));
+      const windows = [agent.window(ticks, windowStart, end)];
+      windowStart = end;
+      const status = agent.status({ hang: 3, hangSinceMicros: sinceMicros, mainCpuMicros: 0 });
+      const hang: [number, number, number, number, number, number, number] = [
+        5,
+        0,
+        sinceMicros,
+        end - sinceMicros,
+        3,
+        0,
+        agent.stack(wait),
+      ];
+      agent.send(agent.batch({ windows, status, events: [hang], endMicros: end }));
+    }, 250);
+    const [wall, cpu] = await Promise.all([
+      take('/debug/pprof/wall?seconds=1'),
+      take('/debug/pprof/profile?seconds=1'),
+    ]);
+    clearInterval(timer);
+    expect(wall!.folded(1).get('main;hangInWait')! / 1e9).toBeGreaterThan(0.9);
+    expect([...cpu!.folded(1)]).toEqual([]);
+  });
+
   it('counts idle time too', async () => {
     const agent = await connected();
     agent.run(SHARES);

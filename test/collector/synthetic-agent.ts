@@ -288,13 +288,15 @@ export class SyntheticAgent {
     ];
   }
 
-  /** Plays a program: every `everyMillis` a window and a batch with samples of the shares, evenly mixed. */
-  run(shares: readonly ProgramShare[], everyMillis = 200): void {
+  /** Plays a program, whose CPU is that of its samples: every `everyMillis` a window and a batch with samples of the shares, evenly mixed. */
+  run(shares: readonly ProgramShare[], everyMillis = 200, nativeShare = 0): void {
     this.#windowStartMicros = nowMicros();
-    this.#timer = setInterval(() => this.cut(shares), everyMillis);
+    this.#batchStartMicros = this.#windowStartMicros;
+    this.#timer = setInterval(() => this.cut(shares, nativeShare), everyMillis);
   }
 
-  cut(shares: readonly ProgramShare[]): void {
+  /** nativeShare: of the time, CPU that the clock knows of and that no sample shows. */
+  cut(shares: readonly ProgramShare[], nativeShare = 0): void {
     const start = this.#windowStartMicros;
     const end = nowMicros();
     this.#windowStartMicros = end;
@@ -303,7 +305,10 @@ export class SyntheticAgent {
       const { stack, state } = shareAt(shares, Math.round(at / PERIOD_MICROS));
       ticks.push({ atMicros: at, stack, state });
     }
-    this.send(this.batch({ windows: [this.window(ticks, start, end)], status: this.status() }));
+    const mainCpuMicros =
+      ticks.filter(({ state }) => state < 3).length * PERIOD_MICROS + nativeShare * (end - start);
+    const windows = [this.window(ticks, start, end)];
+    this.send(this.batch({ windows, endMicros: end, status: this.status({ mainCpuMicros }) }));
   }
 
   stopRunning(): void {
