@@ -14,6 +14,8 @@ export class Counters {
   endedWithoutGoodbye = 0;
   readonly errorsByCode = new Map<string, number>();
   readonly lossesByReason = new Map<string, number>();
+  /** Numbers that were none, by field: each was left out, its batch was not. */
+  readonly refusedByField = new Map<string, number>();
 
   error(code: string): void {
     this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + 1);
@@ -21,5 +23,9 @@ export class Counters {
 
   loss(reason: string, count: number): void {
     this.lossesByReason.set(reason, (this.lossesByReason.get(reason) ?? 0) + count);
+  }
+
+  refused(field: string): void {
+    this.refusedByField.set(field, (this.refusedByField.get(field) ?? 0) + 1);
   }
 }

@@ -7,6 +7,9 @@ export const WIRE_LIMITS = {
   /** msgpack values in one message, counted before anything is built. */
   messageValues: 400_000,
   stringBytes: 4096,
+  /** HELLO, and with it everything that comes before the token is proven. */
+  helloBytes: 8192,
+  helloValues: 256,
   labelPairs: 32,
   windowsPerBatch: 64,
   samplesPerWindow: 65_536,

@@ -101,6 +101,12 @@ function writeCounters(out: Exposition, counters: Counters): void {
     'code',
     counters.errorsByCode,
   );
+  out.byWord(
+    'ringtail_refused_numbers_total',
+    'Numbers that were NaN or infinite and left out.',
+    'field',
+    counters.refusedByField,
+  );
   out.byWord('ringtail_losses_total', 'What agents lost on the way.', 'reason', counters.lossesByReason);
 }
 

@@ -4,7 +4,7 @@
  * moment to come back before it counts as ended.
  */
 import type { ControlCommand } from '../../agent/wire/schema';
-import type { Batch, Instance, InstanceStatus } from '../store/batch';
+import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import type { Reply } from './decode-hello';
 import { Epoch } from './epoch';
 import { WireError } from './wire-error';
@@ -22,15 +22,18 @@ export interface AgentListener {
   connected?(agent: Agent): void;
   committed?(agent: Agent, batch: Batch): void;
   ended?(agent: Agent, end: AgentEnd, text: string): void;
+  /** Its times are told by a new anchor from here on; what was said before was off by so much. */
+  anchored?(agent: Agent, offMillis: number): void;
   /** Connected, but nothing came for so long. */
   silent?(agent: Agent, forMillis: number): void;
 }
 
 export type Agent = {
+  /** As its hello said, with the newest clock anchor. */
   instance: Instance;
   link: AgentLink | null;
   epochs: Map<number, Epoch>;
-  /** Wall clock of the last message. */
+  /** When the last message came, by the clock of AgentsOptions. */
   heardMillis: number;
   /** Since when the link is gone without a goodbye and without a verdict; 0 otherwise. */
   lostMillis: number;
@@ -46,6 +49,7 @@ export type Agent = {
 };
 
 export type AgentsOptions = {
+  /** A clock that is never set. */
   nowMillis: () => number;
   agentsMax: number;
   /** Told of an error that a listener threw: it costs that listener's data, not the agent's connection. */
@@ -54,6 +58,8 @@ export type AgentsOptions = {
 
 /** Epochs whose definitions are kept: batches of the one before may still be sent again. */
 const EPOCHS_KEPT = 2;
+/** The anchor of a hello may be off by this much: suspension and a clock that is set move the wall clock alone. */
+const ANCHOR_TOLERANCE_MILLIS = 1000;
 const RETURN_GRACE_MILLIS = 2000;
 const SILENT_AFTER_MILLIS = 15_000;
 /** How long a gone agent's definitions are kept for its return. */
@@ -99,7 +105,16 @@ export class Agents {
       this.#agents.set(instance.agentId, agent);
     }
     const returned = agent.lostMillis > 0;
-    Object.assign(agent, { instance, link, heardMillis: nowMillis, lostMillis: 0, silentTold: false });
+    // A process says the anchor of its start at every hello; what its statuses told since is newer.
+    const { anchorWallMillis, anchorMicros } = agent.instance;
+    const anchor = anchorMicros > instance.anchorMicros ? { anchorWallMillis, anchorMicros } : {};
+    Object.assign(agent, {
+      instance: { ...instance, ...anchor },
+      link,
+      heardMillis: nowMillis,
+      lostMillis: 0,
+      silentTold: false,
+    });
     if (!returned) this.#tell((listener) => listener.connected?.(agent));
     return agent;
   }
@@ -125,8 +140,20 @@ export class Agents {
     for (const window of batch.windows) {
       if (window.threadId === 0) agent.windowEndMicros = Math.max(agent.windowEndMicros, window.endMicros);
     }
-    if (batch.status !== null) addStatus(agent, batch.status);
+    if (batch.status !== null) {
+      addStatus(agent, batch.status);
+      this.#anchor(agent, batch.status, batch.endMicros);
+    }
     this.#tell((listener) => listener.committed?.(agent, batch));
+  }
+
+  /** A status and the end of its batch are read together: where they contradict the anchor, they are the new one. */
+  #anchor(agent: Agent, { wallMillis }: InstanceStatus, endMicros: number): void {
+    if (wallMillis === null || endMicros < agent.batchEndMicros) return;
+    const offMillis = wallMillis - wallMillisOf(agent.instance, endMicros);
+    if (Math.abs(offMillis) <= ANCHOR_TOLERANCE_MILLIS) return;
+    agent.instance = { ...agent.instance, anchorWallMillis: wallMillis, anchorMicros: endMicros };
+    this.#tell((listener) => listener.anchored?.(agent, offMillis));
   }
 
   /** The link is gone; `goodbye` is the reason the agent gave, or null. A link that was superseded changes nothing. */

@@ -1,12 +1,13 @@
 /**
  * BATCH and DICTIONARY: from decoded tuples to own types. Everything is checked before anything is kept: ranges, ids,
  * that columns and buckets decode. Only the epoch's tables have grown when a later part of a batch is refused; whoever
- * catches the error gives the epoch up.
+ * catches the error gives the epoch up. A number that is none (NaN, infinite) in a value or a status costs that value
+ * alone: it is left out and counted as a loss.
  */
 
 import type { CoreTables, MergedHistogram } from '../../agent/core';
 import { WIRE_LIMITS } from '../../agent/wire/limits';
-import { EVENT_GC, EVENT_NOTE, LOSS_REASONS } from '../../agent/wire/schema';
+import { EVENT_GC, EVENT_NOTE, LOSS_REASONS, type LossReason } from '../../agent/wire/schema';
 import { SampleState, SeriesKind } from '../../assembly/layout';
 import { StackTable } from '../profile/stack-table';
 import {
@@ -21,10 +22,14 @@ import {
 } from '../store/batch';
 import { checkId, decodeDictionary } from './dictionary';
 import { EPOCH_SERIES, type Epoch } from './epoch';
-import { Fields } from './fields';
+import { Fields, isNoNumber, type OnRefused } from './fields';
 import { WireError } from './wire-error';
 
 const U32_MAX = 2 ** 32 - 1;
+/** The numbers of a value after its series id. */
+const HISTOGRAM_FIELDS = ['count', 'sum', 'min', 'max'];
+const PLAIN_FIELDS = ['value'];
+const LOSS_VALUE: LossReason = 'value-refused';
 
 export type BatchHead = { epoch: number; sequence: number };
 
@@ -38,10 +43,13 @@ export function decodeBatchHead(message: readonly unknown[]): BatchHead {
 export class BatchDecoder {
   #tables: CoreTables;
   #scratch: MergedHistogram;
+  #onRefused: OnRefused;
 
-  constructor(tables: CoreTables) {
+  /** onRefused: told of each number that was left out. */
+  constructor(tables: CoreTables, onRefused: OnRefused = () => {}) {
     this.#tables = tables;
     this.#scratch = tables.histogram();
+    this.#onRefused = onRefused;
   }
 
   /** Adds a DICTIONARY message to its epoch. One that contradicts what is known begins the epoch's table anew. */
@@ -73,14 +81,20 @@ export class BatchDecoder {
       .list('windows', WIRE_LIMITS.windowsPerBatch)
       .map((tuple) => this.#window(tuple, stacks));
     for (const tuple of fields.list('series', WIRE_LIMITS.seriesPerBatch)) addSeries(tuple, epoch);
+    let refused = 0;
+    const refuse = (field: string) => {
+      refused++;
+      this.#onRefused(field);
+    };
     const values = fields
       .list('values', WIRE_LIMITS.valuesPerBatch)
-      .map((tuple) => this.#value(tuple, epoch));
+      .flatMap((tuple) => this.#value(tuple, epoch, refuse) ?? []);
     const events = fields
       .list('events', WIRE_LIMITS.eventsPerBatch)
       .map((tuple) => decodeEvent(tuple, stacks));
     const losses = fields.list('losses', WIRE_LIMITS.lossesPerBatch).map(decodeLoss);
-    const status = decodeStatus(fields.raw());
+    const status = decodeStatus(fields.raw(), refuse);
+    if (refused > 0) losses.push({ reason: LOSS_VALUE, count: refused, firstMicros: startMicros });
     return {
       agentId,
       ...name,
@@ -137,13 +151,20 @@ export class BatchDecoder {
     }
   }
 
-  #value(tuple: unknown, epoch: Epoch): SeriesValue {
+  /** null where one of its numbers is none. */
+  #value(tuple: unknown, epoch: Epoch, refuse: OnRefused): SeriesValue | null {
     const short = Array.isArray(tuple) && tuple.length === 2;
     const fields = new Fields(tuple, 'value', short ? 2 : 6);
     const id = fields.integer('series id', U32_MAX);
     const series = epoch.series.get(id);
     if (series === undefined)
       throw new WireError('ERR_WIRE_DICTIONARY', `series ${id} of a value was never told`);
+    const numbers = short ? PLAIN_FIELDS : HISTOGRAM_FIELDS;
+    const bad = numbers.find((_name, index) => isNoNumber((tuple as unknown[])[index + 1]));
+    if (bad !== undefined) {
+      refuse(`value ${bad}`);
+      return null;
+    }
     if (short) {
       const sum = fields.number('value', Number.NEGATIVE_INFINITY);
       return { series, count: 1, sum, min: sum, max: sum, buckets: null };
@@ -204,11 +225,11 @@ function decodeLoss(tuple: unknown): Loss {
   };
 }
 
-function decodeStatus(tuple: unknown): InstanceStatus | null {
+function decodeStatus(tuple: unknown, refuse: OnRefused): InstanceStatus | null {
   if (tuple === null) return null;
-  const fields = new Fields(tuple, 'status', 21);
+  const fields = new Fields(tuple, 'status', 21, 0, refuse);
   return {
-    wallMillis: fields.number('wall'),
+    wallMillis: fields.known('wall'),
     rssBytes: fields.number('rss'),
     heapUsedBytes: fields.number('heap used'),
     heapTotalBytes: fields.number('heap total'),

@@ -15,6 +15,10 @@ const HEARTBEAT_MILLIS = 5000;
 /** Heartbeats in a row that may stay without an answer. */
 const HEARTBEATS_MISSED_MAX = 3;
 const STRANGERS_MAX = 64;
+/** What a connection may send before its token is proven: HELLO, and what wraps it on the way. */
+const STRANGER_BYTES_MAX = WIRE_LIMITS.helloBytes + 1024;
+/** How long a stranger that was refused gets to read why. */
+const REFUSED_MILLIS = 500;
 const FRAGMENTS_MAX = 16;
 const BUFFERED_CHUNKS_MAX = 1024;
 
@@ -39,7 +43,7 @@ export class IngestEndpoint {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (connection) => this.#accept(connection));
+    this.#server.handleUpgrade(request, socket, head, (connection) => this.#accept(connection, socket));
   }
 
   /** Ends all connections; agents come back to the next collector with what was not acknowledged. */
@@ -53,7 +57,7 @@ export class IngestEndpoint {
     for (const connection of this.#server.clients) connection.terminate();
   }
 
-  #accept(connection: WebSocket): void {
+  #accept(connection: WebSocket, socket: Duplex): void {
     const session = new Session(this.#context, {
       send: (bytes) => connection.send(bytes),
       close: (code, reason) => connection.close(code, reason),
@@ -76,6 +80,23 @@ export class IngestEndpoint {
       session.refuse(new WireError('ERR_WIRE_TIMEOUT', 'heartbeats stay without an answer'));
       connection.terminate();
     }, HEARTBEAT_MILLIS);
+    let strangerBytes = 0;
+    const weigh = (chunk: Buffer) => {
+      strangerBytes += chunk.length;
+      if (session.open) return socket.off('data', weigh);
+      if (strangerBytes <= STRANGER_BYTES_MAX) return;
+      socket.off('data', weigh);
+      session.refuse(
+        new WireError(
+          'ERR_WIRE_LIMIT',
+          `more than ${STRANGER_BYTES_MAX} bytes came before the token was proven`,
+        ),
+      );
+      // Nothing more is read, or it would be gathered to a message of the full size.
+      connection.pause();
+      setTimeout(() => connection.terminate(), REFUSED_MILLIS).unref();
+    };
+    socket.on('data', weigh);
     connection.on('pong', () => {
       missed = 0;
     });

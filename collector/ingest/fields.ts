@@ -6,13 +6,20 @@ import { WireError } from './wire-error';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
+/** Told of a field whose number is none (NaN or infinite): only that field is lost. */
+export type OnRefused = (field: string) => void;
+
 export class Fields {
   #tuple: readonly unknown[];
   #what: string;
   #next: number;
+  #onRefused: OnRefused | null;
 
-  /** what: names the tuple in errors. first: the index of the first field to take. */
-  constructor(tuple: unknown, what: string, length: number, first = 0) {
+  /**
+   * what: names the tuple in errors. first: the index of the first field to take. With `onRefused` a number that is
+   * none counts as zero, or as not known where the field may say so; without, it is an error.
+   */
+  constructor(tuple: unknown, what: string, length: number, first = 0, onRefused: OnRefused | null = null) {
     if (!Array.isArray(tuple))
       throw new WireError('ERR_WIRE_MESSAGE', `${what} must be an array, got ${nameOf(tuple)}`);
     if (tuple.length !== length) {
@@ -21,11 +28,12 @@ export class Fields {
     this.#tuple = tuple;
     this.#what = what;
     this.#next = first;
+    this.#onRefused = onRefused;
   }
 
   /** An integer in [min, max]; by default a non-negative one. */
   integer(name: string, max = Number.MAX_SAFE_INTEGER, min = 0): number {
-    const value = this.#take();
+    const value = this.#takeNumber(name, 0);
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max)
       return value;
     throw this.#fault(name, `an integer from ${min} to ${max}`, value);
@@ -33,14 +41,12 @@ export class Fields {
 
   /** A finite number of at least `min`. */
   number(name: string, min = 0): number {
-    const value = this.#take();
-    if (typeof value === 'number' && Number.isFinite(value) && value >= min) return value;
-    throw this.#fault(name, `a number of at least ${min}`, value);
+    return this.#numberOr(name, 0, min);
   }
 
   /** A non-negative number; -1 says that it is not known. */
   known(name: string): number | null {
-    const value = this.number(name, -1);
+    const value = this.#numberOr(name, -1, -1);
     return value < 0 ? null : value;
   }
 
@@ -99,9 +105,27 @@ export class Fields {
     return this.#tuple[this.#next++];
   }
 
+  #takeNumber(name: string, whenRefused: number): unknown {
+    const value = this.#take();
+    if (this.#onRefused === null || !isNoNumber(value)) return value;
+    this.#onRefused(`${this.#what} ${name}`);
+    return whenRefused;
+  }
+
+  #numberOr(name: string, whenRefused: number, min: number): number {
+    const value = this.#takeNumber(name, whenRefused);
+    if (typeof value === 'number' && Number.isFinite(value) && value >= min) return value;
+    throw this.#fault(name, `a number of at least ${min}`, value);
+  }
+
   #fault(name: string, wanted: string, got: unknown): WireError {
     return new WireError('ERR_WIRE_MESSAGE', `${this.#what}: ${name} must be ${wanted}, got ${nameOf(got)}`);
   }
+}
+
+/** NaN and the infinities. */
+export function isNoNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
 }
 
 /** A value as an error shows it: short, and never the whole. */

@@ -1,7 +1,7 @@
 /** The collector's codec: the one place that knows msgpackr. Incoming bytes are scanned before they are decoded. */
 import { Packr, Unpackr } from 'msgpackr/index-no-eval';
 import type { CollectorMessage } from '../../agent/wire/schema';
-import { scanMessage } from './scan';
+import { type ScanLimits, scanMessage } from './scan';
 import { WireError } from './wire-error';
 
 const SETTINGS = { useRecords: false, structuredClone: false, moreTypes: false } as const;
@@ -13,8 +13,8 @@ export function encodeMessage(message: CollectorMessage): Uint8Array {
 }
 
 /** The values of a message that passed the scan. Binaries point into `bytes`. Throws a WireError. */
-export function decodeMessage(bytes: Uint8Array): unknown {
-  scanMessage(bytes);
+export function decodeMessage(bytes: Uint8Array, limits?: ScanLimits): unknown {
+  scanMessage(bytes, limits);
   try {
     return unpackr.unpack(bytes);
   } catch (error) {

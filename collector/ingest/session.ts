@@ -75,7 +75,7 @@ export class Session implements AgentLink {
   constructor(context: SessionContext, transport: Transport) {
     this.#context = context;
     this.#transport = transport;
-    this.#decoder = new BatchDecoder(context.tables);
+    this.#decoder = new BatchDecoder(context.tables, (field) => context.counters.refused(field));
     this.#send([TAG_CHALLENGE, WIRE_VERSION, this.#nonce, context.collectorVersion]);
   }
 
@@ -149,7 +149,7 @@ export class Session implements AgentLink {
     const { counters, agents } = this.#context;
     counters.messages++;
     counters.messageBytes += bytes.length;
-    const message = decodeMessage(bytes);
+    const message = this.#agent === null ? decodeFirst(bytes) : decodeMessage(bytes);
     if (!Array.isArray(message)) throw new WireError('ERR_WIRE_MESSAGE', 'a message must be an array');
     const tag: unknown = message[0];
     const agent = this.#agent;
@@ -223,7 +223,9 @@ export class Session implements AgentLink {
     if (lastSequence >= 0) counters.gaps += head.sequence - lastSequence - 1;
     for (const { reason, count } of batch.losses) counters.loss(reason, count);
     this.#send([TAG_ACK, head.sequence]);
+    const { instance } = agent;
     agents.committed(agent, batch);
+    if (agent.instance !== instance) await store.putInstance(agent.instance);
   }
 
   /** What an epoch defined cannot be trusted after an error in it: it comes again with the next connection. */
@@ -258,6 +260,15 @@ export class Session implements AgentLink {
     this.#requests.clear();
     if (this.#agent !== null) this.#context.agents.disconnected(this.#agent, this, this.#goodbye);
   }
+}
+
+/** Whoever has not proven the token is not given the memory that a batch may take. */
+function decodeFirst(bytes: Uint8Array): unknown {
+  const { helloBytes, helloValues } = WIRE_LIMITS;
+  if (bytes.length > helloBytes) {
+    throw new WireError('ERR_WIRE_LIMIT', `hello must be at most ${helloBytes} bytes, got ${bytes.length}`);
+  }
+  return decodeMessage(bytes, { ...WIRE_LIMITS, messageValues: helloValues });
 }
 
 function asWireError(error: unknown): WireError {

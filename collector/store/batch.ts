@@ -67,9 +67,10 @@ export type RuntimeEvent = {
 
 export type Loss = { reason: string; count: number; firstMicros: number };
 
-/** null: the system does not tell. Micros and bytesSent are what came since the last status. */
+/** null: the system does not tell, or not in a number. Micros and bytesSent are what came since the last status. */
 export type InstanceStatus = {
-  wallMillis: number;
+  /** Read together with the end of the batch. */
+  wallMillis: number | null;
   rssBytes: number;
   heapUsedBytes: number;
   heapTotalBytes: number;

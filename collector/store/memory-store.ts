@@ -6,6 +6,7 @@ import type { StackTable } from '../profile/stack-table';
 import type { Batch, Instance } from './batch';
 import type { Store, StoreStats, TimeRange } from './store';
 
+/** nowMillis: a clock that is never set, because batches grow old by it. */
 export type MemoryStoreOptions = { retentionMillis: number; storeBytes: number; nowMillis: () => number };
 
 export const DEFAULT_RETENTION_MILLIS = 15 * 60_000;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { SeriesKind } from '../../assembly/layout';
 import { type Collector, startCollector } from '../../collector/collector';
 import { SyntheticAgent } from './synthetic-agent';
 
@@ -21,6 +22,20 @@ function made(token = TOKEN): SyntheticAgent {
   const agent = new SyntheticAgent(collector.address, token);
   agents.push(agent);
   return agent;
+}
+
+/** A connection that does not know the token, and the code it ends with. */
+function stranger(): { socket: WebSocket; ended: Promise<number> } {
+  const socket = new WebSocket(`ws://127.0.0.1:${collector.address.port}/v1/agent`);
+  socket.on('error', () => {});
+  return { socket, ended: new Promise((resolve) => socket.on('close', resolve)) };
+}
+
+/** The head of a msgpack value with a length of four bytes. */
+function header(type: number, length: number): Buffer {
+  const bytes = Buffer.alloc(5, type);
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
 }
 
 async function metric(name: string): Promise<number> {
@@ -66,6 +81,28 @@ describe('the handshake', () => {
       socket.on('error', () => {});
       expect(await told).toBe(code);
     }
+  });
+
+  it('takes no more than a hello needs from whoever has not proven the token', async () => {
+    const bin = (length: number) => Buffer.concat([header(0xc6, length), Buffer.alloc(length)]);
+    const strange: [what: string, bytes: Buffer][] = [
+      ['a message of 9 KiB', Buffer.concat([Buffer.from([0x92, 0x02]), bin(9000)])],
+      ['a message of 3 MiB', Buffer.concat([Buffer.from([0x92, 0x02]), bin(3 * 1024 * 1024)])],
+      ['300 values', Buffer.concat([Buffer.from([0xdc, 0x01, 0x2c, 0x02]), Buffer.alloc(299, 0xc0)])],
+    ];
+    for (const [what, bytes] of strange) {
+      const { socket, ended } = stranger();
+      socket.on('open', () => socket.send(bytes));
+      expect([what, await ended]).toEqual([what, 1009]);
+    }
+    expect(await metric('ringtail_errors_total{code="ERR_WIRE_LIMIT"}')).toBe(strange.length);
+  });
+
+  it('ends a connection that sends a message in pieces before it has sent too much of it', async () => {
+    const { socket, ended } = stranger();
+    await new Promise((resolve) => socket.on('open', resolve));
+    for (let piece = 0; piece < 12; piece++) socket.send(Buffer.alloc(1024), { fin: false });
+    expect(await ended).toBe(1009);
   });
 
   it('gives the connection to the newer of two with the same id', async () => {
@@ -126,6 +163,43 @@ describe('batches', () => {
     await agent.commit({ losses: [['ring-full', 5, 1]] });
     await agent.commit({ losses: [['ring-full', 2, 1]] });
     expect(await metric('ringtail_losses_total{reason="ring-full"}')).toBe(7);
+  });
+
+  it('lose a number that is none, and nothing else', async () => {
+    const agent = made();
+    await agent.connect();
+    const status = agent.status();
+    status[1] = Number.NaN;
+    status[8] = Number.POSITIVE_INFINITY;
+    const spoilt = agent.value(3, [7000]);
+    spoilt[2] = Number.NaN;
+    const sequence = await agent.commit({
+      windows: [agent.window([{ atMicros: 5, stack: 'main', state: 0 }], 0, 10)],
+      series: [...agent.timedSeries(), [9, 0, SeriesKind.Gauge, 'queue', '1', []]],
+      values: [agent.value(1, [10, 20]), spoilt, [9, Number.NaN], [9, 4]],
+      status,
+    });
+    expect(sequence).toBe(0);
+    expect(await metric('ringtail_batches_total')).toBe(1);
+    expect(await metric('ringtail_losses_total{reason="value-refused"}')).toBe(4);
+    for (const field of ['value value', 'value sum', 'status rss', 'status main CPU']) {
+      expect([field, await metric(`ringtail_refused_numbers_total{field="${field}"}`)]).toEqual([field, 1]);
+    }
+    expect(await metric('ringtail_loop_delay_seconds_count{service="shop"}')).toBe(2);
+    expect(await metric('ringtail_http_request_seconds_count{service="shop"}')).toBe(0);
+    expect(await metric('ringtail_instance_heap_used_bytes')).toBe(20e6);
+  });
+
+  it('are refused whole where their form is wrong, also beside a number that is none', async () => {
+    const agent = made();
+    await agent.connect();
+    agent.send(agent.batch({ series: agent.timedSeries(), values: [[77, Number.NaN]] }));
+    await expect(agent.next(5)).rejects.toThrow('ERR_WIRE_DICTIONARY');
+    await agent.connect();
+    const batch = agent.batch();
+    batch[3] = Number.NaN;
+    agent.send(batch);
+    await expect(agent.next(5)).rejects.toThrow('ERR_WIRE_MESSAGE');
   });
 
   it('of a stack that no dictionary named end the connection, and the next one starts afresh', async () => {
