@@ -43,6 +43,15 @@ export class ControlPage {
     Atomics.store(this.#words, ControlWord.PongSequence, sequence);
   }
 
+  /** Whether an open ping says something about the event loop: pairs with the agent thread's load before it judges one. */
+  setPingsEnded(ended: boolean): void {
+    Atomics.store(this.#words, ControlWord.PingsEnded, ended ? 1 : 0);
+  }
+
+  get pingsEnded(): boolean {
+    return Atomics.load(this.#words, ControlWord.PingsEnded) === 1;
+  }
+
   /** Tells the agent thread that main leaves: pairs with its load of ExitRequested after Wake changed. */
   requestExit(exitCode: number): void {
     Atomics.store(this.#words, ControlWord.ExitCode, exitCode);

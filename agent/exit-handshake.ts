@@ -1,10 +1,13 @@
 /**
  * The goodbye between two threads: when the process leaves, main tells the agent thread and
  * waits until it has flushed and let go of the inspector, in slices short enough for the inspector's interrupts, and
- * never beyond a hard deadline. A thread that is not ready yet holds nothing that must be let go, so it is not awaited.
+ * never beyond a hard deadline. A thread that is not ready yet holds nothing that must be let go, so it is not awaited:
+ * main requests the exit before it reads the state, the thread says that it is ready before it looks for the request,
+ * so one of them sees the other, and no thread takes hold of the inspector behind main's back.
  */
 import { AgentState } from '../assembly/layout';
 import { type ControlPage, isOver } from './control';
+import { ListenerRoom } from './listener-room';
 
 const DEADLINE_MILLIS = 350;
 const SLICE_MILLIS = 1;
@@ -13,6 +16,8 @@ export class ExitHandshake {
   readonly #control: ControlPage;
   readonly #terminate: () => void;
   readonly #nowMicros: () => number;
+  readonly #room = new ListenerRoom(process, ['exit', 'worker']);
+  #armed = false;
 
   constructor(control: ControlPage, terminate: () => void, nowMicros: () => number) {
     this.#control = control;
@@ -20,20 +25,37 @@ export class ExitHandshake {
     this.#nowMicros = nowMicros;
   }
 
-  /** Listens for `exit`, unless it does already: a host may have removed all listeners. */
+  /** Listens for `exit`. */
   arm(): void {
-    if (!process.listeners('exit').includes(this.#onExit)) process.on('exit', this.#onExit);
+    this.#room.make();
+    process.on('exit', this.#onExit);
+    this.#armed = true;
+  }
+
+  /** Listens again when the host has removed all listeners. Never throws: where this fails, it is not tried again. */
+  rearm(): void {
+    if (!this.#armed) return;
+    try {
+      if (process.listeners('exit').includes(this.#onExit)) return;
+      this.#room.make();
+      process.on('exit', this.#onExit);
+    } catch {
+      this.#armed = false;
+      this.#control.countFault();
+    }
   }
 
   disarm(): void {
+    this.#armed = false;
     process.removeListener('exit', this.#onExit);
+    this.#room.giveBack();
   }
 
   readonly #onExit = (exitCode: number): void => {
     try {
+      this.#control.requestExit(exitCode);
       const { state } = this.#control;
       if (state !== AgentState.Ready && state !== AgentState.Closing) return;
-      this.#control.requestExit(exitCode);
       if (!this.#closesInTime()) this.#terminate();
     } catch {
       this.#control.countFault();

@@ -19,6 +19,7 @@ import { openEventLoop } from './sources/event-loop';
 import { openGc } from './sources/gc';
 import { openHttp } from './sources/http';
 import type { OpenSource } from './sources/source';
+import { openThreads } from './sources/threads';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
 import type { AgentThreadData } from './thread-data';
@@ -59,6 +60,7 @@ export class Host implements RunningAgent {
       this.#exit.arm();
     } catch (error) {
       this.#switchOff();
+      this.#exit.disarm();
       void this.#worker.terminate();
       throw error;
     }
@@ -70,6 +72,7 @@ export class Host implements RunningAgent {
       core: this.#memory.kind,
       series: tally.series,
       dropped: tally.dropped,
+      refused: tally.refused,
       faults: this.#control.hostFaults,
       selfMicros: this.#control.selfMicros,
     };
@@ -109,9 +112,10 @@ export class Host implements RunningAgent {
     this.binding.writer = writer;
     this.binding.generation++;
     const opens: Record<string, OpenSource> = {
-      'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.arm()),
+      'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.rearm()),
       gc: openGc,
       http: openHttp,
+      threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
     };
     for (const [name, open] of Object.entries(opens)) {
       const guard = new SourceGuard(name, this.#control, nowMicros);
@@ -132,6 +136,7 @@ export class Host implements RunningAgent {
     this.#worker.ref();
     if (this.#control.state !== AgentState.Booting) await this.#threadCloses();
     await this.#worker.terminate();
+    this.#exit.disarm();
   }
 
   async #threadCloses(): Promise<void> {
@@ -146,18 +151,18 @@ export class Host implements RunningAgent {
     sayOnce('thread', `the agent thread has ended (${why}): profiling is off, the program runs on`);
     try {
       this.#switchOff();
+      this.#exit.disarm();
     } catch {
       this.#control.countFault();
     }
   }
 
-  /** Ends everything on this side; the thread drains what is left. */
+  /** Ends everything on this side but the exit handshake, which lasts as long as the thread; that drains what is left. */
   #switchOff(): void {
     if (!this.#on) return;
     this.#on = false;
     for (const guard of this.#guards) guard.close();
     this.#channel.port1.close();
-    this.#exit.disarm();
     shareMemory(null);
     this.binding.writer?.detach();
     this.binding.writer = null;

@@ -2,6 +2,7 @@
  * The public API of the agent. Loading it does nothing; every call is safe to make whether the agent was preloaded,
  * is started by start(), is off, or runs from another copy of this package.
  */
+import { isMainThread } from 'node:worker_threads';
 import { Host } from './host';
 import {
   Counter,
@@ -13,7 +14,7 @@ import {
   type TimerOptions,
 } from './instruments';
 import { readOptions, type StartOptions } from './options';
-import { type AgentStats, currentBinding, register, runningAgent } from './registration';
+import { type AgentStats, currentBinding, memoryIsShared, register, runningAgent } from './registration';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
 
@@ -32,7 +33,7 @@ export type { AgentStateName, AgentStats } from './registration';
 
 const OFF = { state: 'off', core: 'none', faults: 0, selfMicros: 0 } as const;
 
-/** Starts the agent of this process, unless one runs already (a preload, another copy) or RINGTAIL_ENABLED=0. Never throws. */
+/** Starts the agent of this process, unless one runs already (a preload, another copy), this is a worker thread or RINGTAIL_ENABLED=0. Never throws. */
 export function start(options: StartOptions = {}): void {
   startOnce(options);
 }
@@ -74,6 +75,10 @@ export function startFromPreload(): void {
 
 function startOnce(given: StartOptions): void {
   try {
+    if (!isMainThread) {
+      refuseInWorker(given);
+      return;
+    }
     if (runningAgent() !== undefined) {
       refuseSecond(given);
       return;
@@ -89,6 +94,16 @@ function startOnce(given: StartOptions): void {
   } catch (error) {
     sayOnce('start', `the agent is off: ${messageOf(error)}`);
   }
+}
+
+/** A worker thread's instruments write into the memory of main's agent; a second agent would sample the same threads. */
+function refuseInWorker(given: StartOptions): void {
+  if (memoryIsShared()) refuseSecond(given);
+  else
+    sayOnce(
+      'worker',
+      'start() does nothing in a worker thread: call it in the main thread, or preload the agent',
+    );
 }
 
 function refuseSecond(given: StartOptions): void {

@@ -1,8 +1,10 @@
 /**
  * Timers, histograms, counters and gauges for the program's own use. Each finds its series in shared memory on first
  * use; before start(), after stop() and where the agent is off, a call costs one comparison and does nothing. None of
- * them throws: a name or value that cannot be used is told once on stderr and ignored.
+ * them throws, whatever it is given: what cannot be used is ignored, counted in stats().refused and told once on stderr
+ * for each cause. Numbers are numbers: neither strings nor objects are converted, because that would run the host's code.
  */
+import { types } from 'node:util';
 import { RecordKind, SeriesKind } from '../assembly/layout';
 import { nowMicros } from './clock';
 import type { CoreWriter } from './core';
@@ -21,6 +23,8 @@ export type TimerOptions = InstrumentOptions & { spans?: boolean | undefined };
 
 const LABEL_PAIRS_MAX = 32;
 const INT31_MAX = 0x7fff_ffff;
+/** Taken hold of at load: what a program may later put in its place is not ours to call. */
+const promiseThen = Promise.prototype.then;
 
 class Instrument {
   readonly #kind: SeriesKind;
@@ -33,17 +37,19 @@ class Instrument {
   /** Handle of the series; valid after writer() returned one. */
   protected series = 0;
 
-  constructor(kind: SeriesKind, name: string, unit: string, labels: Labels | undefined) {
+  constructor(kind: SeriesKind, name: string, unit: unknown, labels: unknown) {
+    const flat = flatLabels(labels);
     this.#kind = kind;
     this.#name = name;
-    this.#unit = unit;
-    const flat = flatLabels(labels);
+    this.#unit = typeof unit === 'string' ? unit : '';
     this.#labels = flat ?? [];
     this.#usable = isText(name) && (unit === '' || isText(unit)) && flat !== null && labelsUsable(flat);
     if (!this.#usable) {
-      sayOnce(
+      refuse(
         'instrument',
-        `an instrument's name, unit and labels must be 1 to 255 printable characters and at most ${LABEL_PAIRS_MAX} labels, got ${shown(name)}: it records nothing`,
+        `an instrument's name, unit and labels must be 1 to 255 printable characters and at most ${LABEL_PAIRS_MAX} labels`,
+        name,
+        'it records nothing',
       );
     }
   }
@@ -65,34 +71,38 @@ class Instrument {
 }
 
 export class Histogram extends Instrument {
-  constructor(name: string, { unit = '', labels }: HistogramOptions = {}) {
-    super(SeriesKind.Histogram, name, unit, labels);
+  constructor(name: string, options?: HistogramOptions) {
+    super(SeriesKind.Histogram, name, optionOf(options, 'unit') ?? '', optionOf(options, 'labels'));
   }
 
+  /** value: any number. NaN, negative and infinite ones are counted apart, with the series. */
   record(value: number): void {
-    this.writer()?.record(this.series, value);
+    if (typeof value === 'number') this.writer()?.record(this.series, value);
+    else refuse('histogram', 'a histogram records numbers', value);
   }
 }
 
 export class Counter extends Instrument {
-  constructor(name: string, { labels }: InstrumentOptions = {}) {
-    super(SeriesKind.Counter, name, '', labels);
+  constructor(name: string, options?: InstrumentOptions) {
+    super(SeriesKind.Counter, name, '', optionOf(options, 'labels'));
   }
 
   /** delta: finite and not negative. */
   add(delta = 1): void {
-    if (delta >= 0 && delta < Number.POSITIVE_INFINITY) this.writer()?.add(this.series, delta);
-    else sayOnce('counter', `a counter only adds finite amounts from 0 up, got ${shown(delta)}: ignored`);
+    if (Number.isFinite(delta) && delta >= 0) this.writer()?.add(this.series, delta);
+    else refuse('counter', 'a counter only adds finite amounts from 0 up', delta);
   }
 }
 
 export class Gauge extends Instrument {
-  constructor(name: string, { labels }: InstrumentOptions = {}) {
-    super(SeriesKind.Gauge, name, '', labels);
+  constructor(name: string, options?: InstrumentOptions) {
+    super(SeriesKind.Gauge, name, '', optionOf(options, 'labels'));
   }
 
+  /** value: finite. */
   set(value: number): void {
-    this.writer()?.set(this.series, value);
+    if (Number.isFinite(value)) this.writer()?.set(this.series, value);
+    else refuse('gauge', 'a gauge is set to finite numbers', value);
   }
 }
 
@@ -100,9 +110,9 @@ export class Gauge extends Instrument {
 export class Timer extends Instrument {
   readonly #spans: boolean;
 
-  constructor(name: string, { labels, spans = false }: TimerOptions = {}) {
-    super(SeriesKind.Histogram, name, UNIT_MICROS, labels);
-    this.#spans = spans;
+  constructor(name: string, options?: TimerOptions) {
+    super(SeriesKind.Histogram, name, UNIT_MICROS, optionOf(options, 'labels'));
+    this.#spans = optionOf(options, 'spans') === true;
   }
 
   /** A token for stop(): a plain number, so that measuring allocates nothing. */
@@ -112,16 +122,37 @@ export class Timer extends Instrument {
 
   /** Ends what start() began. A token of 0 (taken while the agent was off) is ignored. */
   stop(token: number): void {
-    const writer = token > 0 ? this.writer() : null;
+    const writer = token === 0 ? null : this.writer();
     if (writer === null) return;
-    const micros = nowMicros() - token;
-    if (micros < INT31_MAX) writer.recordInt(this.series, micros | 0);
-    else writer.record(this.series, micros);
-    if (this.#spans && writer.push(RecordKind.Span, this.series, 0, token, micros) < 0) tally.dropped++;
+    const micros = typeof token === 'number' && token > 0 ? nowMicros() - token : Number.NaN;
+    if (micros >= 0) this.#record(writer, token, micros);
+    else refuse('timer', 'a timer stops with what its start() returned', token);
   }
 
-  /** Measures a call, whether it returns or throws; with a native promise, until that settles. */
+  #record(writer: CoreWriter, startMicros: number, micros: number): void {
+    if (micros < INT31_MAX) writer.recordInt(this.series, micros | 0);
+    else writer.record(this.series, micros);
+    if (this.#spans && writer.push(RecordKind.Span, this.series, 0, startMicros, micros) < 0) tally.dropped++;
+  }
+
+  /**
+   * Measures a call, whether it returns or throws; with a native promise, until that settles.
+   *
+   * Handle the promise that time() gives back: it is one of its own that settles as the function's does, one step
+   * later, as with performance.timerify. To give back the function's own promise and only watch it beside the host is
+   * not possible without harm: whoever watches a promise has handled it, so that a rejection which nobody else handles
+   * would no longer end the program. So the rejection travels on to the promise given back, and its fate is that one's:
+   * handled where the host handles it, unhandled, with the same reason and exit code, where the host ignores it. A host
+   * that keeps the function's promise elsewhere and handles only that must use start() and stop().
+   *
+   * Other thenables (query builders that begin when awaited, promises of another class or with properties of their
+   * own) are given back untouched, and only the call is measured: `time(async () => await query)` measures all of it.
+   */
   time<T>(run: () => T): T {
+    if (typeof run !== 'function') {
+      refuse('time', 'a timer times functions', run);
+      return undefined as T;
+    }
     const token = this.start();
     let result: T;
     try {
@@ -130,28 +161,60 @@ export class Timer extends Instrument {
       this.stop(token);
       throw error;
     }
-    if (result instanceof Promise) return result.finally(() => this.stop(token)) as T;
+    if (token !== 0 && isPlainPromise(result)) return this.#untilSettled(result, token) as T;
     this.stop(token);
     return result;
   }
 
-  /** The same function, measured: this, arguments, result and exceptions pass through. */
+  #untilSettled(promise: Promise<unknown>, token: number): Promise<unknown> {
+    return promiseThen.call(
+      promise,
+      (value) => {
+        this.stop(token);
+        return value;
+      },
+      (reason) => {
+        this.stop(token);
+        throw reason;
+      },
+    );
+  }
+
+  /** The same function, measured as by time(): this, arguments, result and exceptions pass through. What is no function is given back as it is. */
   wrap<A extends unknown[], R, This>(run: (this: This, ...args: A) => R): (this: This, ...args: A) => R {
     const timer = this;
+    if (typeof run !== 'function') {
+      refuse('wrap', 'a timer wraps functions', run, 'given back as it is');
+      return run;
+    }
     const timed = function (this: This, ...args: A): R {
-      return timer.time(() => run.apply(this, args));
+      return timer.time(() => Reflect.apply(run, this, args));
     };
-    return Object.defineProperties(timed, {
-      name: { value: run.name, configurable: true },
-      length: { value: run.length, configurable: true },
-    });
+    for (const property of ['name', 'length']) copyProperty(run, timed, property);
+    return timed;
+  }
+}
+
+function refuse(cause: string, rule: string, got: unknown, consequence = 'ignored'): void {
+  tally.refused++;
+  sayOnce(cause, () => `${rule}, got ${shown(got)}: ${consequence}`);
+}
+
+/** Options may be null, a primitive or have getters that throw: those that cannot be read are false, which is no unit and no labels. */
+function optionOf(options: object | null | undefined, name: 'unit' | 'labels' | 'spans'): unknown {
+  try {
+    return (options as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return false;
   }
 }
 
 /** Sorted by key, so that the same labels are the same series however they were written; null when not readable. */
-function flatLabels(labels: Labels | undefined): string[] | null {
+function flatLabels(labels: unknown): string[] | null {
+  if (labels === undefined || labels === null) return [];
+  if (typeof labels !== 'object' || Array.isArray(labels)) return null;
   try {
-    return Object.entries(labels ?? {})
+    return Object.entries(labels as Labels)
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .flat();
   } catch {
@@ -161,4 +224,25 @@ function flatLabels(labels: Labels | undefined): string[] | null {
 
 function labelsUsable(flat: string[]): boolean {
   return flat.length <= LABEL_PAIRS_MAX * 2 && flat.every((part) => isText(part));
+}
+
+/** A native promise that another one can stand in for. Own symbols do not count: async_hooks leaves some. Never throws. */
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return (
+      types.isPromise(value) &&
+      Object.getPrototypeOf(value) === Promise.prototype &&
+      Object.getOwnPropertyNames(value).length === 0
+    );
+  } catch {
+    return false;
+  }
+}
+
+function copyProperty(from: object, to: object, name: string): void {
+  try {
+    Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name)!);
+  } catch {
+    // A function that hides its name is measured without one.
+  }
 }

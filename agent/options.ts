@@ -5,7 +5,6 @@
  *
  * Precedence: RINGTAIL_ENABLED=0, then what start() was given, then the environment, then the default.
  */
-import { resolve } from 'node:path';
 import { nearestName } from './nearest';
 import { shown } from './shown';
 
@@ -36,10 +35,6 @@ export type AgentOptions = {
   maxWindowMillis: number;
   /** Bytes kept for a collector that does not acknowledge. */
   queueBytes: number;
-  /** 'host:port' on which the agent itself answers pprof requests, or ''. */
-  pprofAddress: string;
-  /** Absolute path of the profile to write at exit (%p becomes the process id), or ''. */
-  outFile: string;
 };
 
 /** What start() takes. Labels are an object there. */
@@ -59,7 +54,7 @@ type Table = { [K in keyof AgentOptions]: Row<AgentOptions[K]> };
 
 const LABEL_PAIRS_MAX = 32;
 const TEXT_CHARS_MAX = 255;
-const PATH_CHARS_MAX = 4096;
+const URL_CHARS_MAX = 4096;
 
 const SWITCH = new Map<unknown, boolean>([
   ['0', false],
@@ -99,22 +94,13 @@ export const OPTION_TABLE: Table = {
   flushMillis: number('RINGTAIL_FLUSH_MILLIS', 100, 60_000, 1000, 'ms'),
   maxWindowMillis: number('RINGTAIL_MAX_WINDOW_MILLIS', 1000, 60_000, 10_000, 'ms'),
   queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
-  pprofAddress: {
-    variable: 'RINGTAIL_PPROF',
-    allowed: 'a port or host:port',
-    initial: '',
-    parse: parseAddress,
-  },
-  outFile: {
-    variable: 'RINGTAIL_OUT',
-    allowed: `a path of at most ${PATH_CHARS_MAX} characters`,
-    initial: '',
-    parse: (got) => (isText(got, PATH_CHARS_MAX) ? resolve(got) : undefined),
-  },
 };
 
 /** Variables that somebody else reads. */
 const OTHER_VARIABLES = ['RINGTAIL_TOKEN', 'RINGTAIL_TOKEN_FILE'];
+
+/** Asked for by people who know of a ringtail that has them. */
+const UNSUPPORTED = ['RINGTAIL_PPROF', 'RINGTAIL_OUT', 'pprofAddress', 'outFile'];
 
 export function readOptions(environment: Environment, given: StartOptions = {}): ReadOptions {
   const problems: string[] = [];
@@ -155,6 +141,7 @@ function unknownOf(got: string[], known: string[]): string[] {
   return got
     .filter((name) => !known.includes(name))
     .map((name) => {
+      if (UNSUPPORTED.includes(name)) return `${name} is not supported by this version of ringtail`;
       const nearest = nearestName(name, known);
       return `unknown option ${shown(name)}${nearest === '' ? '' : ` (did you mean ${nearest}?)`}`;
     });
@@ -182,7 +169,7 @@ export function isText(got: unknown, maxChars = TEXT_CHARS_MAX): got is string {
 }
 
 function parseCollectorUrl(got: unknown): string | undefined {
-  if (!isText(got, PATH_CHARS_MAX) || !URL.canParse(got)) return undefined;
+  if (!isText(got, URL_CHARS_MAX) || !URL.canParse(got)) return undefined;
   const { protocol, hostname } = new URL(got);
   return (protocol === 'ws:' || protocol === 'wss:') && hostname !== '' ? got : undefined;
 }
@@ -201,9 +188,4 @@ function splitPair(pair: string): [string, string] {
 
 function labelPairs(got: unknown): [string, unknown][] | undefined {
   return typeof got === 'object' && got !== null && !Array.isArray(got) ? Object.entries(got) : undefined;
-}
-
-function parseAddress(got: unknown): string | undefined {
-  const match = /^(?:(\[[0-9a-fA-F:]+\]|[\w.-]+):)?(\d{1,5})$/.exec(String(got));
-  return match !== null && Number(match[2]) <= 65_535 ? `${match[1] ?? '127.0.0.1'}:${match[2]}` : undefined;
 }

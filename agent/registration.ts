@@ -23,6 +23,8 @@ export type AgentStats = {
   series: number;
   /** Ring records of this thread that found no room. */
   dropped: number;
+  /** Calls of this thread's instruments whose value, token or function could not be used. */
+  refused: number;
   /** Faults the agent caught in the host's threads. */
   faults: number;
   /** What the agent's callbacks have cost this thread, µs. */
@@ -68,6 +70,11 @@ export function unregister(agent: RunningAgent): void {
 /** Lets worker threads born from now on find the memory; null hides it again. */
 export function shareMemory(memory: CoreMemory | null): void {
   setEnvironmentData(MEMORY_KEY, memory ?? undefined);
+}
+
+/** Whether main's agent runs, asked from a worker thread. */
+export function memoryIsShared(): boolean {
+  return getEnvironmentData(MEMORY_KEY) !== undefined;
 }
 
 function attachInWorker(): void {

@@ -8,6 +8,7 @@ export function shown(value: unknown): string {
 }
 
 function literal(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   try {
     return JSON.stringify(value) ?? typeof value;
   } catch {

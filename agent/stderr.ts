@@ -8,12 +8,13 @@ const STDERR = 2;
 const LINE_CHARS_MAX = 1000;
 const said = new Set<string>();
 
-export function sayOnce(cause: string, text: string): void {
+/** text: a function where the words cost more than a comparison. Never throws. */
+export function sayOnce(cause: string, text: string | (() => string)): void {
   if (said.has(cause)) return;
   said.add(cause);
-  const line = text.replace(/\s+/g, ' ');
-  const short = line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX - 3)}...` : line;
   try {
+    const line = (typeof text === 'string' ? text : text()).replace(/\s+/g, ' ');
+    const short = line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX - 3)}...` : line;
     writeSync(STDERR, `ringtail: ${short}\n`);
   } catch {
     // A closed or full stderr is the host's business.

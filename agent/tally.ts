@@ -4,4 +4,6 @@ export const tally = {
   series: 0,
   /** Ring records that found no room. */
   dropped: 0,
+  /** Calls of instruments whose argument could not be used. */
+  refused: 0,
 };

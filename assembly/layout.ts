@@ -367,6 +367,8 @@ export enum ControlWord {
   HostFaults = 6,
   /** 1 while main asks the agent thread to stop (API stop()), 2 when it asks to flush. */
   Request = 7,
+  /** 0 = main answers pings, 1 = it does not or no longer: then an open ping says nothing about the event loop. Written by main, read by the agent thread. */
+  PingsEnded = 8,
 }
 
 /** f64 cells of the control page; index in units of 8 bytes from its byte 256. Written by main when it answers a ping. */

@@ -166,6 +166,8 @@ export class Aggregator {
     this.#page.setState(AgentState.Ready);
     this.data.pings.on('message', (threadId: number) => this.#feed.reader.markDead(threadId));
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
+    // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
+    if (this.#closing) return;
     if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
     this.#sampling.start();
     this.#link.dial();

@@ -2,7 +2,8 @@
  * The event loop, seen by the pings of the agent thread. How late a ping is answered is the loop's delay; the agent
  * thread records it, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation,
  * and the heap at most once a second; the sequence is stored last, so that who sees it sees the cells. The port is
- * unref'd: it never keeps the process alive.
+ * unref'd: it never keeps the process alive. When this source closes, the agent thread is told that its pings stay
+ * unanswered, lest it take that for a hang.
  */
 import { performance } from 'node:perf_hooks';
 import type { MessagePort } from 'node:worker_threads';
@@ -42,7 +43,12 @@ export function openEventLoop(context: SourceContext, pings: MessagePort, afterP
     control.setCell(ControlCell.HeapAtMicros, atMicros);
   };
 
+  control.setPingsEnded(true);
   pings.on('message', onPing);
   pings.unref();
-  return () => pings.close();
+  control.setPingsEnded(false);
+  return () => {
+    control.setPingsEnded(true);
+    pings.close();
+  };
 }

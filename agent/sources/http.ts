@@ -20,6 +20,12 @@ type ServerMessage = { request: IncomingMessage; response: ServerResponse; socke
 /** Open requests of one socket with their starts, µs. */
 type OpenRequests = Map<ServerResponse, number>;
 
+/** One more `close` listener must not be the one that Node warns of. */
+function makeRoom(socket: Socket): void {
+  const max = socket.getMaxListeners();
+  if (max > 0 && socket.listenerCount('close') >= max) socket.setMaxListeners(max + 1);
+}
+
 export function openHttp({ writer, guard, nowMicros }: SourceContext): () => void {
   /** One histogram a way to end; a class gets its own when the first request ends so. */
   const durations: number[] = [];
@@ -47,6 +53,7 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext): () => voi
     if (open === undefined) {
       open = new Map();
       openBySocket.set(socket, open);
+      makeRoom(socket);
       socket.on('close', onSocketClose);
     }
     open.set(response, nowMicros());

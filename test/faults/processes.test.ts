@@ -1,8 +1,8 @@
 /** One agent for each process: forks and cluster workers have their own, worker threads and second copies share. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyAgent, runProgram, scratchFolder } from './program';
+import { copyAgent, type Outcome, runProgram, scratchFolder } from './program';
 
 const scratch = scratchFolder();
 let first = '';
@@ -42,6 +42,17 @@ const { counter, stats } = require(${JSON.stringify(first.replace('register', 'i
 if (isMainThread) new Worker(__filename).on('exit', () => tell('main'));
 else { tell('thread'); counter('jobs').add(); console.log(stats().state, stats().series); }`;
     expect(await output(text)).toBe('thread false\noff 1\nmain true\n');
+  });
+
+  it('are not started in worker threads, which say so once where main has none', async () => {
+    const text = `${TELL} const { Worker, isMainThread } = require('node:worker_threads');
+const agent = require(${JSON.stringify(first.replace('register', 'index'))});
+if (isMainThread) new Worker(__filename).on('exit', () => tell('main'));
+else { agent.start(); agent.start(); console.log(agent.stats().state); tell('thread'); agent.stop(); }`;
+    expect(await output(text)).toBe('off\nthread false\nmain true\n');
+    const alone = await outcomeOf(text, []);
+    expect(alone.stdout).toBe('off\nthread false\nmain false\n');
+    expect(alone.stderr).toMatch(/^ringtail: start\(\) does nothing in a worker thread: .*\n$/);
   });
 
   it('are one when two copies are preloaded, and both copies work through it', async () => {
@@ -84,6 +95,34 @@ jobs.add();
   });
 });
 
+describe('stop()', () => {
+  it.each([
+    ['at once', 'agent.stop(); process.exit(0);'],
+    ['a moment later', 'agent.stop(); setTimeout(() => process.exit(0), 1);'],
+    ['when it is done', 'agent.stop().then(() => process.exit(0));'],
+    ['never', 'agent.stop();'],
+  ])('may be followed by process.exit %s', async (_, leave) => {
+    const text = `const agent = require(${JSON.stringify(first.replace('register', 'index'))});
+setTimeout(() => { console.log(agent.stats().state); ${leave} }, 600);`;
+    const { code, stdout, stderr, millis } = await outcomeOf(text, ['-r', first]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ready\n', stderr: '' });
+    expect(millis).toBeLessThan(3000);
+  });
+});
+
+describe('an agent thread that gets ready while main leaves', () => {
+  it('takes no hold of the inspector', async () => {
+    const register = await copyAgent(join(scratch.path, 'slow'));
+    const thread = register.replace('register', 'thread');
+    const sleep = (millis: number) =>
+      `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${millis});`;
+    writeFileSync(thread, `${sleep(200)}${readFileSync(thread, 'utf8')}`);
+    const text = `process.on('exit', () => { ${sleep(600)} console.log('left'); }); process.exit(3);`;
+    const { code, stdout, stderr } = await outcomeOf(text, ['-r', register]);
+    expect({ code, stdout, stderr }).toEqual({ code: 3, stdout: 'left\n', stderr: '' });
+  });
+});
+
 describe('package managers and build tools', () => {
   const text = `${TELL} tell('tool');`;
 
@@ -112,10 +151,20 @@ async function output(
   file = 'app.js',
   args: string[] = [],
 ): Promise<string> {
+  const { stdout, stderr } = await outcomeOf(text, nodeArgs, env, file, args);
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+function outcomeOf(
+  text: string,
+  nodeArgs: string[],
+  env: Record<string, string> = {},
+  file = 'app.js',
+  args: string[] = [],
+): Promise<Outcome> {
   const folder = join(scratch.path, 'bin');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, file), text);
-  const { stdout, stderr } = await runProgram([...nodeArgs, join(folder, file), ...args], { env });
-  expect(stderr).toBe('');
-  return stdout;
+  return runProgram([...nodeArgs, join(folder, file), ...args], { env });
 }

@@ -1,9 +1,11 @@
-/** What the agent leaves in its host: one property of process and one `exit` listener, nothing else. */
+/** What the agent leaves in its host: one property of process and three listeners there, nothing else. */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { REGISTER, runProgram, scratchFolder } from './program';
 
+/** newListener has one of Node's own. */
+const LISTENERS = ['exit', 'worker', 'newListener'];
 const SNAPSHOT = resolve(__dirname, 'fixtures/snapshot.js');
 
 const scratch = scratchFolder();
@@ -17,20 +19,24 @@ setTimeout(() => console.log(JSON.stringify({ size: snapshot.size, changes: snap
     const under = JSON.parse(await output(text, ['--no-warnings', '-r', SNAPSHOT, '-r', REGISTER]));
     expect(under.size).toBeGreaterThan(3000);
     const added = under.changes.filter((place: string) => !bare.changes.includes(place)).map(lastTwoNames);
-    const listeners = ['process._events', 'process._eventsCount', '_events.exit'];
+    const listeners = [
+      'process._events',
+      'process._eventsCount',
+      ...LISTENERS.map((name) => `_events.${name}`),
+      'newListener.3',
+    ];
     const property = 'process.Symbol(ringtail.agent/1)';
     expect(added.filter((place: string) => !listeners.includes(place))).toEqual([property]);
   });
 
-  it('has the same listeners as without the agent, but for one exit', async () => {
+  it('has the same listeners as without the agent, but for one exit, one worker and one newListener', async () => {
     const text = `setTimeout(() => console.log(JSON.stringify(process.eventNames().map((name) => [String(name), process.listenerCount(name)]))), 300);`;
     const [bare, under] = [await output(text, []), await output(text, ['-r', REGISTER])].map((line) =>
       JSON.parse(line),
     );
-    expect(under.filter(([name]: [string]) => name !== 'exit')).toEqual(
-      bare.filter(([name]: [string]) => name !== 'exit'),
-    );
-    expect(new Map(under).get('exit')).toBe(1);
+    const expected = new Map<string, number>(bare);
+    for (const name of LISTENERS) expected.set(name, (expected.get(name) ?? 0) + 1);
+    expect(new Map(under)).toEqual(expected);
   });
 
   it('has no handle or request of the agent keeping it alive', async () => {
