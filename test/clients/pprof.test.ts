@@ -11,8 +11,11 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collector, startCollector } from '../../collector/collector';
 import { SyntheticAgent } from '../collector/synthetic-agent';
+import { REGISTER } from '../faults/program';
+import { openCollector } from './running';
 
 const TOKEN = 'a-token-of-the-tests-0123456789';
+const HANGS = join(__dirname, '../faults/fixtures/hangs.js');
 const HAS_GO = spawnSync('go', ['version']).status === 0;
 const SOURCE = `function handler(request) {
   const parsed = parse(request);
@@ -59,7 +62,8 @@ describe.skipIf(!HAS_GO)('go tool pprof', () => {
       { stack: `handler@${url}:1:2;parse@${url}:12:13`, state: 0, share: 0.2 },
       { stack: `${handler};get [Symbol.iterator]@node:internal/x:5:6`, state: 0, share: 0.05 },
       { stack: `${handler};@${url}:7:7`, state: 0, share: 0.05 },
-      { stack: '', state: 1, share: 0.1 },
+      { stack: `${handler};(anonymous)@${url}:12:13`, state: 0, share: 0.05 },
+      { stack: '', state: 1, share: 0.05 },
       { stack: '', state: 2, share: 0.05 },
       { stack: '', state: 3, share: 0.05 },
     ]);
@@ -94,6 +98,19 @@ describe.skipIf(!HAS_GO)('go tool pprof', () => {
     const { stdout } = await pprof('-list=^burn$', saved);
     expect(stdout).toMatch(/([\d.]+m?s)\s+\1 \(flat, cum\)/);
     expect(stdout).toMatch(/^\s*([\d.]+m?s)\s+\1\s+8:\s+for \(const part of parsed\)/m);
+  });
+
+  it('-list and -peek find functions without a name, whoever calls them anonymous', async () => {
+    const { stdout } = await pprof('-list=anonymous', saved);
+    expect(stdout).toMatch(/= \(anonymous\) app\.js:7 in .*app\.js/);
+    expect(stdout).toMatch(/^\s*([\d.]+m?s)\s+\1\s+7:\s+let sum = 0;/m);
+    expect(stdout).toMatch(/= \(anonymous\) app\.js:12 in .*app\.js/);
+    expect(stdout).toMatch(/^\s*([\d.]+m?s)\s+\1\s+13:\s+return request\.split/m);
+    const one = await pprof('-list=\\(anonymous\\) app\\.js:12', saved);
+    expect(one.stdout).toContain('app.js:12');
+    expect(one.stdout).not.toContain('app.js:7');
+    const peek = await pprof('-peek=anonymous', saved);
+    expect(peek.stdout).toMatch(/\| \(anonymous\) app\.js:7$/m);
   });
 
   it('-peek shows callers and callees', async () => {
@@ -168,9 +185,40 @@ describe.skipIf(!HAS_GO)('go tool pprof', () => {
   });
 });
 
+describe.skipIf(!HAS_GO)('go tool pprof in the middle of a wait of seconds in Atomics.wait', () => {
+  it('shows the wait as wall time and not as CPU', async () => {
+    const running = await openCollector();
+    const child = spawn(process.execPath, ['-r', REGISTER, HANGS, 'wait'], {
+      env: { ...process.env, ...running.agentEnvironment, RINGTAIL_SERVICE: 'waiter' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await new Promise<void>((hangs) => {
+        child.stdout.on('data', (text) => String(text).includes('hang') && hangs());
+      });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const [wall, cpu] = await Promise.all(
+        ['wall', 'profile'].map((name) =>
+          pprof('-top', '-cum', `${running.url}/debug/pprof/${name}?seconds=1`),
+        ),
+      );
+      const [, waited = '0', unit] = /([\d.]+)(m?s)\s+[\d.]+%\s+hangInWait$/m.exec(wall!.stdout) ?? [];
+      expect(Number(waited) / (unit === 'ms' ? 1000 : 1), wall!.stdout).toBeGreaterThan(0.8);
+      const [, total = '0', totalUnit] = /Total samples = ([\d.]+)(m?s)?/.exec(cpu!.stdout) ?? [];
+      expect(Number(total) / (totalUnit === 'ms' ? 1000 : 1), cpu!.stdout).toBeLessThan(0.1);
+      expect(cpu!.stdout).not.toContain('stuck in native code for 1');
+    } finally {
+      child.kill('SIGKILL');
+      await running.close();
+    }
+  });
+});
+
 function pprof(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('go', ['tool', 'pprof', ...args], { env: { ...process.env, PPROF_TMPDIR: folder } });
+    const child = spawn('go', ['tool', 'pprof', ...args], {
+      env: { ...process.env, PPROF_TMPDIR: tmpdir() },
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (data) => {
       stdout += data;
