@@ -17,8 +17,9 @@ export function installPeers() {
   });
 }
 
-export function peerVersion(name) {
-  return JSON.parse(readFileSync(join(BENCH, 'node_modules', name, 'package.json'), 'utf8')).version;
+/** Of a package in node_modules of `folder`. */
+export function peerVersion(name, folder = BENCH) {
+  return JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
 function modifiedMillis(path) {

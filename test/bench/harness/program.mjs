@@ -3,6 +3,7 @@
  * tell figures. All times are CLOCK_MONOTONIC nanoseconds, the same clock in parent and child.
  */
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 
 const STOP_MILLIS = 15_000;
 
@@ -20,6 +21,7 @@ export class Program {
   #child;
   #ended;
   #waiting = [];
+  #over = false;
 
   constructor({ file, args = [], execArgv = [], env = {}, binary = process.execPath, stdout = 'ignore' }) {
     this.spawnNanos = process.hrtime.bigint();
@@ -40,8 +42,14 @@ export class Program {
     this.#ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('exit', (code, signal) => {
-        resolve({ code, signal, exitNanos: process.hrtime.bigint(), errors: () => errors });
-        for (const look of this.#waiting) look();
+        const exitNanos = process.hrtime.bigint();
+        // What was told before the end may still be in the channel.
+        const told = this.#child.connected ? once(this.#child, 'disconnect') : Promise.resolve();
+        told.then(() => {
+          resolve({ code, signal, exitNanos, errors: () => errors });
+          this.#over = true;
+          for (const look of this.#waiting) look();
+        });
       });
     });
   }
@@ -60,7 +68,7 @@ export class Program {
       const look = () => {
         const message = this.told.find((entry) => key in entry);
         if (message !== undefined) resolve(message[key]);
-        else if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        else if (this.#over) {
           this.#ended.then(({ errors }) =>
             reject(new Error(`the program ended without telling ${key}: ${errors()}`)),
           );

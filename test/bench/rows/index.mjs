@@ -7,4 +7,11 @@ export const ROWS = [
   { name: 'cpu-service', file: 'cpu-service.mjs', everyLine: false },
   { name: 'cpu-work', file: 'cpu-work.mjs', everyLine: false },
   { name: 'console-log', file: 'console-log.mjs', everyLine: false },
+  { name: 'histogram', file: 'histogram.mjs', everyLine: false },
+  { name: 'ring', file: 'ring.mjs', everyLine: false },
+  { name: 'span', file: 'span.mjs', everyLine: false },
+  { name: 'sample-bytes', file: 'sample-bytes.mjs', everyLine: false },
+  { name: 'sample-encode', file: 'sample-encode.mjs', everyLine: false },
+  { name: 'pprof', file: 'pprof.mjs', everyLine: false },
+  { name: 'collector', file: 'collector.mjs', everyLine: false },
 ];

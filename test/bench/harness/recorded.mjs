@@ -1,0 +1,70 @@
+/**
+ * The recorded workloads and what the agent makes of them: ticks of one window after the other, with the dictionary
+ * they share, and the messages that would leave.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { loadOurs } from './bundle.mjs';
+import { WORKLOADS } from './folders.mjs';
+
+export const WORKLOAD_NAMES = ['service', 'compile', 'churn'];
+const TAG_BATCH = 7;
+const NO_SCRIPTS = { textOf: () => null };
+
+/** V8's profiles, one a window. */
+export function recordedProfiles(name) {
+  return JSON.parse(gunzipSync(readFileSync(join(WORKLOADS, `${name}.json.gz`))).toString());
+}
+
+/** { windows, dictionary, tables }: the windows as the agent reads them. Leaves are not repaired: no script is there. */
+export function readWindows(profiles) {
+  const ours = loadOurs();
+  const tables = ours.createTables();
+  const dictionary = new ours.Dictionary(tables);
+  let end = 0;
+  const windows = profiles.map((profile) => {
+    const window = ours.readProfile(profile, end, dictionary, NO_SCRIPTS);
+    end = profile.endTime;
+    return window;
+  });
+  return { windows, dictionary, tables };
+}
+
+/** One BATCH a window, as bytes; the dictionary's growth is in the first that needs it. */
+export function encodeBatches(profiles) {
+  const ours = loadOurs();
+  const tables = ours.createTables();
+  const dictionary = new ours.Dictionary(tables);
+  const encoder = tables.encoder(65_536);
+  let end = 0;
+  return profiles.map((profile, sequence) => {
+    const window = ours.readProfile(profile, end, dictionary, NO_SCRIPTS);
+    end = profile.endTime;
+    const tuple = windowTuple(window, encoder);
+    const message = [
+      TAG_BATCH,
+      1,
+      sequence,
+      window.startMicros,
+      end,
+      dictionary.takeNew(),
+      [tuple],
+      [],
+      [],
+      [],
+      [],
+      null,
+    ];
+    return { bytes: ours.encodeMessage(message), columnBytes: tuple[9].length, samples: window.stack.length };
+  });
+}
+
+/** As the agent's queue makes it: ticks of the window's true period. */
+function windowTuple({ startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks }, encoder) {
+  const count = stack.length;
+  const periodNanos = count === 0 ? 10_101_000 : Math.round(((endMicros - startMicros) * 1000) / count);
+  encoder.reset(startMicros, periodNanos / 1000);
+  for (let index = 0; index < count; index++) encoder.add(atMicros[index], stack[index], state[index], 0);
+  return [0, startMicros, endMicros, count, periodNanos, jsTicks, repairedTicks, 0, count, encoder.finish()];
+}

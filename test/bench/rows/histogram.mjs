@@ -1,0 +1,201 @@
+/**
+ * Whole histograms: recording in bulk, merging two full ones, five quantiles at once, and the bytes on the wire.
+ * Node's and HdrHistogram's are set to three and two significant digits, ours has a relative error of 0.28 %.
+ */
+import assert from 'node:assert';
+import { createHistogram } from 'node:perf_hooks';
+import { loadOurs } from '../harness/bundle.mjs';
+import { requirePeer } from '../harness/peers.mjs';
+import { packedSize, varintSize } from '../harness/protobuf.mjs';
+import { latenciesMicros, seededRandom } from '../harness/random.mjs';
+import { boundRow, comparisonRows, peerOf, resultRow } from '../harness/result.mjs';
+import { alternate } from '../harness/rounds.mjs';
+
+const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
+const BULK = 1 << 16;
+const FULL_VALUES = 200_000;
+const WIRE_VALUES = 10_000;
+const HIGHEST = 2 ** 40;
+
+const NODE = 'createHistogram';
+const HDR_JS = 'hdr-histogram-js JS';
+const HDR_WASM = 'hdr-histogram-js WASM';
+const nodePeer = (goal) => ({ name: NODE, pkg: '', goal });
+const hdrPeers = (goal) => [HDR_WASM, HDR_JS].map((name) => ({ name, pkg: 'hdr-histogram-js', goal }));
+
+export async function measure() {
+  const hdr = requirePeer('hdr-histogram-js');
+  await hdr.initWebAssembly();
+  const tables = loadOurs().createTables();
+  const make = {
+    ours: () => tables.histogram(),
+    [NODE]: () => createHistogram({ lowest: 1, highest: HIGHEST, figures: 3 }),
+    [HDR_JS]: () => buildHdr(hdr, false),
+    [HDR_WASM]: () => buildHdr(hdr, true),
+  };
+  return [
+    ...(await bulkRows(make)),
+    ...(await mergeRows(make)),
+    ...(await quantileRows(make)),
+    ...wireRows(make),
+  ];
+}
+
+function buildHdr(hdr, useWebAssembly) {
+  return hdr.build({
+    useWebAssembly,
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: HIGHEST,
+    numberOfSignificantValueDigits: 2,
+  });
+}
+
+const countOf = (histogram) => histogram.totalCount ?? histogram.count;
+
+function fill(histogram, values) {
+  if (histogram.recordAll) histogram.recordAll(Float64Array.from(values));
+  else for (const value of values) (histogram.recordValue ?? histogram.record).call(histogram, value);
+  assert.equal(countOf(histogram), values.length);
+  return histogram;
+}
+
+/** Values that touch every octave up to 2^40, so that merging meets full tables. */
+function wideValues() {
+  const random = seededRandom(3);
+  return Array.from({ length: FULL_VALUES }, () => Math.ceil(2 ** (random() * 39.9)));
+}
+
+async function bulkRows(make) {
+  const values = latenciesMicros(BULK, 5);
+  const own = fill(make.ours(), values);
+  const hdr = fill(make[HDR_WASM](), values);
+  const results = await alternate([
+    {
+      name: 'ours',
+      run(count) {
+        for (let index = 0; index < count; index++) own.recordAll(values);
+      },
+    },
+    {
+      name: HDR_WASM,
+      run(count) {
+        for (let index = 0; index < count; index++)
+          for (let at = 0; at < BULK; at++) hdr.recordValue(values[at]);
+      },
+    },
+  ]);
+  const scale = 1 / BULK;
+  const work = 'record in bulk';
+  const perValue = results.get('ours').map((nanos) => nanos * scale);
+  return [
+    boundRow({ work, unit: 'ns', values: perValue, most: 2 }),
+    ...comparisonRows({ work, results, ours: 'ours', peers: hdrPeers(4), scale }),
+  ];
+}
+
+async function mergeRows(make) {
+  const values = wideValues();
+  const pairs = Object.entries(make).map(([name, create]) => [name, create(), fill(create(), values)]);
+  const contenders = pairs.map(([name, into, from]) => {
+    const add = MERGES[name];
+    return {
+      name,
+      check() {
+        add(into, from);
+        assert.equal(countOf(into), values.length);
+      },
+      run: (count) => add(into, from, count),
+    };
+  });
+  const results = await alternate(contenders);
+  const peers = [nodePeer(5), ...hdrPeers(20)];
+  return comparisonRows({ work: 'merge two histograms', unit: 'ns', results, ours: 'ours', peers });
+}
+
+/** A loop of its own for each, so that no call site meets two kinds of histogram. */
+const MERGES = {
+  ours(into, from, count = 1) {
+    for (let index = 0; index < count; index++) into.merge(from);
+  },
+  [NODE](into, from, count = 1) {
+    for (let index = 0; index < count; index++) into.add(from);
+  },
+  [HDR_JS](into, from, count = 1) {
+    for (let index = 0; index < count; index++) into.add(from);
+  },
+  [HDR_WASM](into, from, count = 1) {
+    for (let index = 0; index < count; index++) into.add(from);
+  },
+};
+
+async function quantileRows(make) {
+  const values = latenciesMicros(FULL_VALUES, 9);
+  const sorted = Float64Array.from(values).sort();
+  const read = {
+    ours: (histogram) => histogram.quantiles(QUANTILES),
+    [NODE]: (histogram) => QUANTILES.map((q) => histogram.percentile(q * 100)),
+    [HDR_JS]: (histogram) => QUANTILES.map((q) => histogram.getValueAtPercentile(q * 100)),
+    [HDR_WASM]: (histogram) => QUANTILES.map((q) => histogram.getValueAtPercentile(q * 100)),
+  };
+  const contenders = Object.entries(make).map(([name, create]) => {
+    const histogram = fill(create(), values);
+    const quantiles = read[name];
+    return {
+      name,
+      check() {
+        quantiles(histogram).forEach((value, index) => {
+          const exact = sorted[Math.ceil(QUANTILES[index] * FULL_VALUES) - 1];
+          assert.ok(
+            Math.abs(value / exact - 1) < 0.012,
+            `${name} at ${QUANTILES[index]}: ${value}, not ${exact}`,
+          );
+        });
+      },
+      run(count) {
+        for (let index = 0; index < count; index++) quantiles(histogram);
+      },
+    };
+  });
+  const results = await alternate(contenders);
+  const peers = [nodePeer(2), ...hdrPeers(10)];
+  return comparisonRows({ work: 'five quantiles', unit: 'ns', results, ours: 'ours', peers });
+}
+
+/** Bytes of 10,000 latencies: ours with its four figures of 8 bytes; OTLP's as its protobuf at the same scale. */
+function wireRows(make) {
+  const values = latenciesMicros(WIRE_VALUES, 21);
+  const own = fill(make.ours(), values);
+  const ownBytes = own.encode().buckets.length + 32;
+  const hdr = requirePeer('hdr-histogram-js');
+  const hdrBytes = Buffer.from(hdr.encodeIntoCompressedBase64(fill(make[HDR_JS](), values)), 'base64').length;
+  const otlpBytes = otlpExponentialBytes(own.buckets());
+  const work = `histogram of ${WIRE_VALUES} values on the wire`;
+  const row = (peer, goal) => {
+    const ratio = peer.value / ownBytes;
+    const met = ratio >= goal;
+    const three = [ownBytes, ownBytes, ownBytes];
+    return resultRow({
+      work,
+      unit: 'B',
+      ours: three,
+      peer,
+      ratio: [ratio, ratio, ratio],
+      goal: `≥ ${goal}×`,
+      met,
+    });
+  };
+  return [
+    row({ ...peerOf('HDR V2 deflated', 'hdr-histogram-js', hdrBytes) }, 2),
+    row({ ...peerOf('OTLP exponential', '', otlpBytes), version: 'proto' }, 1.25),
+  ];
+}
+
+/** ExponentialHistogramDataPoint with count, sum, scale, zero_count, min, max and dense positive buckets. */
+function otlpExponentialBytes(buckets) {
+  const first = buckets[0].index;
+  const dense = new Array(buckets[buckets.length - 1].index - first + 1).fill(0);
+  for (const { index, count } of buckets) dense[index - first] = count;
+  const positive = 1 + varintSize(Math.abs(first) * 2) + packedSize(dense);
+  return 6 * 9 + 2 + 1 + varintSize(positive) + positive;
+}
