@@ -20,10 +20,10 @@ type ServerMessage = { request: IncomingMessage; response: ServerResponse; socke
 /** Open requests of one socket with their starts, µs. */
 type OpenRequests = Map<ServerResponse, number>;
 
-/** One more `close` listener must not be the one that Node warns of. */
+/** Our `close` listener must not be the one that Node warns of; the response adds its own after it. */
 function makeRoom(socket: Socket): void {
   const max = socket.getMaxListeners();
-  if (max > 0 && socket.listenerCount('close') >= max) socket.setMaxListeners(max + 1);
+  if (max > 0 && socket.listenerCount('close') + 1 >= max) socket.setMaxListeners(max + 1);
 }
 
 export function openHttp({ writer, guard, nowMicros }: SourceContext): () => void {

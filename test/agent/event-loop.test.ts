@@ -39,4 +39,17 @@ describe('the event loop source', () => {
     await expect.poll(() => guard.open).toBe(false);
     expect([control.hostFaults, control.pingsEnded]).toEqual([3, true]);
   });
+
+  it('says so, too, when it cannot even listen', () => {
+    const control = new ControlPage();
+    const guard = new SourceGuard('event-loop', control, nowMicros);
+    const context = { writer: new RecordingWriter(), control, guard, nowMicros };
+    const deaf = {
+      on() {
+        throw new Error('broken on purpose');
+      },
+    };
+    expect(() => openEventLoop(context, deaf as never, () => {})).toThrow();
+    expect(control.pingsEnded).toBe(true);
+  });
 });

@@ -116,6 +116,34 @@ describe('the HTTP source', () => {
     expect(writer.pushed.filter(({ b }) => (b & ABORTED) !== 0)).toHaveLength(3);
   });
 
+  it('is not the listener too many of a socket, and raises the limit of no other', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on('warning', onWarning);
+    const limits: [number, number][] = [];
+    const server = createServer((request, response) => {
+      const { socket } = request;
+      limits.push([socket.listenerCount('close'), socket.getMaxListeners()]);
+      response.end('x');
+    });
+    closing.push(() => server.close().closeAllConnections());
+    server.on('connection', (socket) => {
+      if (limits.length === 0) while (socket.listenerCount('close') < 9) socket.on('close', () => {});
+    });
+    watched();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    for (let request = 0; request < 2; request++) {
+      await new Promise<void>((done) =>
+        get({ port, agent: false }, (response) => response.resume().on('end', done)),
+      );
+    }
+    process.removeListener('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect(limits[0]).toEqual([11, 11]);
+    expect(limits[1]![1]).toBe(10);
+  });
+
   it('is silent after it was closed', async () => {
     const writer = watched();
     const port = await listening((_, response) => response.end('x'));

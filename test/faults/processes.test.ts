@@ -44,6 +44,24 @@ else { tell('thread'); counter('jobs').add(); console.log(stats().state, stats()
     expect(await output(text)).toBe('thread false\noff 1\nmain true\n');
   });
 
+  it('get the slots of terminated threads back', async () => {
+    const text = `const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+const { counter, stats } = require(${JSON.stringify(first.replace('register', 'index'))});
+const { once } = require('node:events');
+if (isMainThread) setTimeout(async () => {
+  let attached = 0;
+  for (let thread = 0; thread < 70; thread++) {
+    const worker = new Worker(__filename);
+    const [series] = await once(worker, 'message');
+    attached += series;
+    await worker.terminate();
+  }
+  console.log(attached);
+}, 300);
+else { counter('jobs').add(); parentPort.postMessage(stats().series); setInterval(() => {}, 1000); }`;
+    expect(await output(text)).toBe('70\n');
+  });
+
   it('are not started in worker threads, which say so once where main has none', async () => {
     const text = `${TELL} const { Worker, isMainThread } = require('node:worker_threads');
 const agent = require(${JSON.stringify(first.replace('register', 'index'))});
@@ -151,8 +169,8 @@ async function output(
   file = 'app.js',
   args: string[] = [],
 ): Promise<string> {
-  const { stdout, stderr } = await outcomeOf(text, nodeArgs, env, file, args);
-  expect(stderr).toBe('');
+  const { code, stdout, stderr } = await outcomeOf(text, nodeArgs, env, file, args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 }
 
