@@ -186,8 +186,11 @@ export class Aggregator {
     this.#readPong();
     const share = this.#mainShare(now);
     const resting = share < REST_SHARE;
+    const deaf = this.#page.pingsEnded;
+    if (deaf) this.#hangs.forget();
     const owed = this.#hangs.pingAtMicros !== 0;
-    if (!owed && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS)) this.#sendPing(now);
+    if (!owed && !deaf && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS))
+      this.#sendPing(now);
     this.#hangs.check(now);
     this.#sampling.tick(now, share, this.#mainCpuMicros);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);

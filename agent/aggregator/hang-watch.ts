@@ -57,6 +57,12 @@ export class HangWatch {
     if (this.#pingAtMicros !== 0) this.#suspendedMicros += micros;
   }
 
+  /** Nobody answers any more: what is open says nothing. */
+  forget(): void {
+    this.#pingAtMicros = 0;
+    this.current = null;
+  }
+
   /** The open ping was answered at `atMicros`. Gives the loop's delay, µs, suspensions taken off. */
   answered(atMicros: number): number {
     const delay = Math.max(0, atMicros - this.#pingAtMicros - this.#suspendedMicros);

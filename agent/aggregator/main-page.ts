@@ -26,6 +26,11 @@ export class MainPage {
     return Atomics.load(this.#words, ControlWord.Request) === 1;
   }
 
+  /** Main's event-loop source is off: a ping without an answer says nothing any more. */
+  get pingsEnded(): boolean {
+    return Atomics.load(this.#words, ControlWord.PingsEnded) === 1;
+  }
+
   get hostFaults(): number {
     return Atomics.load(this.#words, ControlWord.HostFaults);
   }
