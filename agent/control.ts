@@ -9,6 +9,12 @@ export class ControlPage {
   readonly #words = new Int32Array(this.buffer, 0, CELLS_AT_BYTES / 4);
   readonly #cells = new Float64Array(this.buffer, CELLS_AT_BYTES);
 
+  /** Throws where shared memory is not what it should be: two threads could not talk over it. */
+  constructor() {
+    const { byteLength } = this.buffer;
+    if (byteLength !== PAGE_BYTES) throw new Error(`shared memory of ${PAGE_BYTES} bytes has ${byteLength}`);
+  }
+
   get state(): AgentState {
     return Atomics.load(this.#words, ControlWord.AgentState) as AgentState;
   }

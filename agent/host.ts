@@ -134,9 +134,12 @@ export class Host implements RunningAgent {
     this.#switchOff();
     unregister(this);
     this.#worker.ref();
-    if (this.#control.state !== AgentState.Booting) await this.#threadCloses();
-    await this.#worker.terminate();
-    this.#exit.disarm();
+    try {
+      if (this.#control.state !== AgentState.Booting) await this.#threadCloses();
+      await this.#worker.terminate();
+    } finally {
+      this.#exit.disarm();
+    }
   }
 
   async #threadCloses(): Promise<void> {

@@ -173,7 +173,10 @@ describe('timer', () => {
     const t = timer('work');
     await t.time(() => new Promise((done) => setTimeout(done, 30)));
     expect(writer.written[0]!.value).toBeGreaterThan(25_000);
-    expect(writer.written).toHaveLength(1);
+    await timer('work').time(() =>
+      Object.assign(new Promise((done) => setTimeout(done, 30)), { [Symbol('async id')]: 1 }),
+    );
+    expect(writer.written[1]!.value).toBeGreaterThan(25_000);
     let started = false;
     class Query {
       // biome-ignore lint/suspicious/noThenProperty: a query builder runs its query when it is awaited
@@ -183,7 +186,7 @@ describe('timer', () => {
     }
     const query = new Query();
     expect(t.time(() => query)).toBe(query);
-    expect(writer.written).toHaveLength(2);
+    expect(writer.written).toHaveLength(3);
     await new Promise((done) => setTimeout(done, 5));
     expect(started).toBe(false);
   });
