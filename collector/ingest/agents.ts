@@ -33,6 +33,8 @@ export type Agent = {
   instance: Instance;
   link: AgentLink | null;
   epochs: Map<number, Epoch>;
+  /** Settles when the batch that was begun last is in the store or refused, whichever connection it came by. */
+  turn: Promise<unknown>;
   /** When the last message came, by the clock of AgentsOptions. */
   heardMillis: number;
   /** Since when the link is gone without a goodbye and without a verdict; 0 otherwise. */
@@ -198,6 +200,7 @@ function newAgent(instance: Instance): Agent {
     instance,
     link: null,
     epochs: new Map(),
+    turn: Promise.resolve(),
     heardMillis: 0,
     lostMillis: 0,
     silentTold: false,

@@ -159,7 +159,7 @@ export class Session implements AgentLink {
       return this.#hello(message);
     }
     agents.heard(agent);
-    if (tag === TAG_BATCH) return this.#batch(agent, message, bytes.length);
+    if (tag === TAG_BATCH) return this.#inTurn(agent, () => this.#batch(agent, message, bytes.length));
     if (tag === TAG_DICTIONARY) return this.#dictionary(agent, message);
     if (tag === TAG_REPLY) return this.#reply(decodeReply(message));
     if (tag === TAG_GOODBYE) {
@@ -196,6 +196,13 @@ export class Session implements AgentLink {
     this.#giveUpOnError(agent, number, () =>
       this.#decoder.dictionary(message, this.#context.agents.epoch(agent, number)),
     );
+  }
+
+  /** A connection that was left behind may still have a batch on its way into the store: the same batch comes again here. */
+  #inTurn(agent: Agent, work: () => Promise<void>): Promise<void> {
+    const turn = agent.turn.then(() => (this.#closed ? undefined : work()));
+    agent.turn = turn.catch(() => {});
+    return turn;
   }
 
   async #batch(agent: Agent, message: readonly unknown[], byteSize: number): Promise<void> {

@@ -42,6 +42,8 @@ export class SyntheticAgent {
   readonly controls: ControlMessage[] = [];
   epoch = 1;
   sequence = 0;
+  /** What the last welcome said to be committed. */
+  lastCommitted = -1;
   closed: { code: number; reason: string } | null = null;
   /** Capture and watch are answered by themselves. */
   replies = true;
@@ -88,7 +90,8 @@ export class SyntheticAgent {
     const socket = new WebSocket(this.#url, { perMessageDeflate: false, headers });
     this.#socket = socket;
     this.closed = null;
-    socket.on('message', (data) => this.#receive(data as Buffer));
+    // A connection that was left behind may still be told things.
+    socket.on('message', (data) => this.#socket === socket && this.#receive(data as Buffer));
     socket.on('close', (code, reason) => {
       if (this.#socket !== socket) return;
       this.closed = { code, reason: reason.toString() };
@@ -99,7 +102,7 @@ export class SyntheticAgent {
     const nonce = randomBytes(16);
     const proof = proofOf(this.#token, 'agent', challenge[2] as Uint8Array, nonce);
     this.send([2, 1, this.agentId, this.epoch, nonce, proof, this.identity]);
-    await this.next(3);
+    this.lastCommitted = (await this.next(3))[3] as number;
   }
 
   send(message: AgentMessage): void {
