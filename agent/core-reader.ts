@@ -46,6 +46,8 @@ class Reader implements CoreReader {
   #fresh: SeriesInfo[] = [];
   #seriesLost = 0;
   #slotsMissed: number;
+  /** Main's slot, and those behind it that were ever claimed. */
+  #seen = 1;
 
   constructor({ core, buffer }: CoreEngine) {
     this.#core = core;
@@ -61,7 +63,7 @@ class Reader implements CoreReader {
 
   slots(): { slot: number; threadId: number; attached: boolean }[] {
     const inUse = [];
-    for (let slot = 0; slot < CoreLimit.Slots; slot++) {
+    for (let slot = 0; slot < this.#slotsSeen(); slot++) {
       const state = this.#stateOf(slot);
       const phase = state & 3;
       if (phase !== SlotPhase.Attached && phase !== SlotPhase.Detached) continue;
@@ -108,8 +110,7 @@ class Reader implements CoreReader {
 
   takeDropped(): { kind: number; count: number; firstMicros: number }[] {
     const byKind = new Map<number, { kind: number; count: number; firstMicros: number }>();
-    for (let slot = 0; slot < CoreLimit.Slots; slot++) {
-      if (this.#u32[(baseOf(slot) + SlotWord.RingMask) >> 2] === 0) continue; // never used
+    for (let slot = 0; slot < this.#slotsSeen(); slot++) {
       for (let kind = 0; kind < CoreLimit.DropKinds; kind++) {
         const entry = baseOf(slot) + SlotWord.Dropped + kind * 16;
         const takenAt = (baseOf(slot) + SlotWord.DroppedTaken + kind * 4) >> 2;
@@ -128,7 +129,7 @@ class Reader implements CoreReader {
   }
 
   takeNewSeries(): SeriesInfo[] {
-    for (let slot = 0; slot < CoreLimit.Slots; slot++) {
+    for (let slot = 0; slot < this.#slotsSeen(); slot++) {
       const phase = this.#stateOf(slot) & 3;
       if (phase === SlotPhase.Attached || phase === SlotPhase.Detached) this.#discover(slot);
     }
@@ -138,7 +139,7 @@ class Reader implements CoreReader {
   }
 
   takeSeriesOverflow(): number {
-    for (let slot = 0; slot < CoreLimit.Slots; slot++) {
+    for (let slot = 0; slot < this.#slotsSeen(); slot++) {
       const total = Atomics.load(this.#u32, (baseOf(slot) + SlotWord.SeriesLost) >> 2);
       const state = this.#slots[slot]!;
       this.#seriesLost += (total - state.seriesLost) >>> 0;
@@ -201,9 +202,25 @@ class Reader implements CoreReader {
       const phase = state & 3;
       if (state >>> 2 !== threadId || (phase !== SlotPhase.Attached && phase !== SlotPhase.Attaching))
         continue;
+      this.#seen = Math.max(this.#seen, slot + 1);
       const at = (baseOf(slot) + SlotWord.State) >> 2;
       Atomics.compareExchange(this.#i32, at, state, (threadId << 2) | SlotPhase.Detached);
     }
+  }
+
+  /** Slots that were ever claimed: threads take the first free one, so they are the first; a look late is early enough. */
+  #slotsSeen(): number {
+    while (
+      this.#seen < CoreLimit.Slots &&
+      (this.#stateOf(this.#seen) !== SlotPhase.Free || this.#ringMask(this.#seen) !== 0)
+    ) {
+      this.#seen++;
+    }
+    return this.#seen;
+  }
+
+  #ringMask(slot: number): number {
+    return this.#u32[(baseOf(slot) + SlotWord.RingMask) >> 2]!;
   }
 
   #stateOf(slot: number): number {

@@ -34,6 +34,8 @@ export type CoreMemory = {
 export type CoreOptions = {
   /** Use the TypeScript twin although WebAssembly could be had. */
   forceTwin?: boolean;
+  /** Another core memory of this process: its compiled module is used again. */
+  like?: CoreMemory;
 };
 
 /** Results of a push that did not store: the record was counted as dropped under its kind. */
@@ -214,7 +216,7 @@ export function attachReader(memory: CoreMemory): CoreReader {
 
 /** Tables over memory of their own. Never throws; falls to the twin as createCoreMemory does. */
 export function createTables(options: CoreOptions = {}): CoreTables {
-  const made = options.forceTwin ? 'asked for the twin' : makeShared(CORE_TABLES_BYTES);
+  const made = options.forceTwin ? 'asked for the twin' : makeShared(CORE_TABLES_BYTES, options.like?.module);
   const memory: CoreMemory =
     typeof made === 'string'
       ? {
@@ -267,11 +269,14 @@ function loader(): typeof import('@assemblyscript/loader') {
 }
 
 /** A compiled module and `bytes` of shared memory for it, or why they cannot be had. */
-function makeShared(bytes: number): Pick<CoreMemory, 'buffer' | 'memory' | 'module'> | string {
+function makeShared(
+  bytes: number,
+  known?: WebAssembly.Module | null,
+): Pick<CoreMemory, 'buffer' | 'memory' | 'module'> | string {
   if (typeof WebAssembly === 'undefined') return 'this Node runs without WebAssembly';
   try {
     loader();
-    const module = compile();
+    const module = known ?? compile();
     const pages = bytes / WASM_PAGE_BYTES;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     return { module, memory, buffer: memory.buffer as SharedArrayBuffer };

@@ -104,7 +104,7 @@ export class Aggregator {
     const { core, control, options, identity, samplingRefused } = data;
     const now = nowMicros();
     this.#page = new MainPage(control);
-    const tables = createTables({ forceTwin: core.kind === 'twin' });
+    const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
     this.#feed = new Feed(attachReader(core), this.#outgoing);
     const writer = attachWriter(core, 0);

@@ -4,7 +4,6 @@
  * room. The token is read afresh at every dial and never travels.
  */
 import { randomBytes } from 'node:crypto';
-import WebSocket from 'ws';
 import { decodeCollectorMessage, encodeMessage } from '../wire/encode';
 import { proofMatches, proofOf } from '../wire/proof';
 import {
@@ -22,8 +21,11 @@ import {
   type WelcomeMessage,
   WIRE_VERSION,
 } from '../wire/schema';
+import { WebSocket } from './web-socket';
 
 const DIAL_DEADLINE_MILLIS = 5000;
+/** What a collector says is small. */
+const MESSAGE_BYTES_MAX = 65_536;
 const BACKOFF_FIRST_MILLIS = 500;
 const BACKOFF_MAX_MILLIS = 30_000;
 /** No message and no answer to a ping for this long: the collector is gone. */
@@ -95,38 +97,26 @@ export class Link {
     if (this.#closed || this.#socket !== null) return;
     const token = this.host.token();
     if (token === null) return this.#retry('no token found (see RINGTAIL_TOKEN)');
-    const socket = new WebSocket(`${this.host.url.replace(/\/$/, '')}/v1/agent`, {
-      perMessageDeflate: false,
-      maxPayload: 65_536,
-      handshakeTimeout: DIAL_DEADLINE_MILLIS,
-      skipUTF8Validation: true,
+    let deadline: NodeJS.Timeout | undefined;
+    const socket = new WebSocket(`${this.host.url.replace(/\/$/, '')}/v1/agent`, MESSAGE_BYTES_MAX, {
+      onMessage: (bytes) => {
+        this.#heardAtMillis = Date.now();
+        const refusal = this.#receive(bytes, token, socket);
+        if (this.up) clearTimeout(deadline);
+        if (refusal !== '') socket.terminate(refusal);
+      },
+      onPong: () => {
+        this.#heardAtMillis = Date.now();
+      },
+      onClose: (reason, code) => {
+        clearTimeout(deadline);
+        if (this.up && code === CLOSE_TOO_BIG) this.#headRefused('1009');
+        this.#lost(socket, reason);
+      },
     });
     this.#socket = socket;
     this.#expectedProof = NO_PROOF;
-    let reason = 'closed';
-    const deadline = setTimeout(() => {
-      reason = 'no welcome in time';
-      socket.terminate();
-    }, DIAL_DEADLINE_MILLIS);
-    socket.on('message', (data) => {
-      this.#heardAtMillis = Date.now();
-      const refusal = this.#receive(data as Buffer, token, socket);
-      if (this.up) clearTimeout(deadline);
-      if (refusal === '') return;
-      reason = refusal;
-      socket.terminate();
-    });
-    socket.on('pong', () => {
-      this.#heardAtMillis = Date.now();
-    });
-    socket.on('error', (error) => {
-      reason = error.message;
-    });
-    socket.on('close', (code) => {
-      clearTimeout(deadline);
-      if (this.up && code === CLOSE_TOO_BIG) this.#headRefused('1009');
-      this.#lost(socket, reason);
-    });
+    deadline = setTimeout(() => socket.terminate('no welcome in time'), DIAL_DEADLINE_MILLIS);
   }
 
   /** Sends one encoded BATCH and keeps it until it is acknowledged. */
