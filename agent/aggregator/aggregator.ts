@@ -35,6 +35,8 @@ import { Sampling } from './sampling';
 import { Shipper } from './shipper';
 import { threadState } from './thread-cpu';
 
+/** Until the first look at whether main works, which starts the sampler, ms. */
+const FIRST_TICK_MILLIS = 10;
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
 const BUSY_TICK_MILLIS = 150;
 const REST_TICK_MILLIS = 250;
@@ -169,9 +171,9 @@ export class Aggregator {
     // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
     if (this.#closing) return;
     if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
-    this.#sampling.start();
+    this.#mainShare(nowMicros());
     this.#link.dial();
-    this.#schedule(BUSY_TICK_MILLIS);
+    this.#schedule(FIRST_TICK_MILLIS);
   }
 
   #schedule(millis: number): void {

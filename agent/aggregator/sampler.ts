@@ -47,7 +47,7 @@ type Evaluated = {
 };
 
 export class Sampler {
-  state: SamplerState = 'none';
+  state: SamplerState = 'idle';
   /** When the command that main has not answered yet was sent, µs; 0 when none is open. */
   openSinceMicros = 0;
   /** The interval of the running windows, and of the last ones once it has stopped. */

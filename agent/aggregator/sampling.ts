@@ -19,9 +19,11 @@ import { ScriptFiles } from './script-files';
 import { WindowPacer } from './window-pacer';
 import { WindowQueue } from './window-queue';
 
-/** CPU share of the main thread under which it counts as idle, and above which a resting sampler wakes. */
-const IDLE_SHARE = 0.005;
+/** CPU share of the main thread up to which it counts as idle, twice what the sampler itself takes, and above which a resting sampler wakes. */
+const IDLE_SHARE = 0.01;
 const WAKE_SHARE = 0.02;
+/** Looks at the share in the time after which the sampler rests: one is longer than a rotation is felt. */
+const IDLE_LOOKS = 6;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
 const STUCK_WINDOW_MICROS = 1e6;
 const STUCK_WINDOW_PERIODS = 10;
@@ -67,6 +69,9 @@ export class Sampling {
   #watchedUntilMicros = 0;
   #captureEnds: number[] = [];
   #busyAtMicros = 0;
+  /** When main's share was looked at last, and its CPU by then, µs. */
+  #lookAtMicros = 0;
+  #lookWorkMicros = 0;
   #foreignTriedMicros = 0;
   /** Ticks of the window that the rotation at hand ended; -1 when it ended none. */
   #endedTicks = -1;
@@ -98,7 +103,7 @@ export class Sampling {
   }
 
   get state(): SamplerState {
-    return this.#sampler.state;
+    return this.#maySample ? this.#sampler.state : 'none';
   }
 
   get rateHz(): number {
@@ -120,8 +125,8 @@ export class Sampling {
 
   /** Begins to sample unless it must not or already does. */
   start(): void {
-    const { options, refused, nowMicros, cost } = this.host;
-    if (refused !== '' || options.cpuHz === 0 || this.#sampler.running) return;
+    const { nowMicros, cost } = this.host;
+    if (!this.#maySample || this.#sampler.running) return;
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
     cost.forgetSamplers();
@@ -152,7 +157,7 @@ export class Sampling {
   /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. */
   tick(nowMicros: number, mainShare: number, mainCpuMicros: number): void {
     this.#workMicros = mainCpuMicros;
-    if (mainShare > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
+    this.#lookForWork(nowMicros);
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
@@ -170,6 +175,16 @@ export class Sampling {
     );
     if (!captureDue && !due) return;
     if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
+  }
+
+  /** Over a span, because a rotation alone makes main look busy for as long as it is. */
+  #lookForWork(nowMicros: number): void {
+    const spanMicros = nowMicros - this.#lookAtMicros;
+    if (spanMicros < (this.host.options.idleAfterMillis * 1000) / IDLE_LOOKS) return;
+    const busy = this.#workMicros - this.#lookWorkMicros > spanMicros * IDLE_SHARE;
+    if (busy || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
+    this.#lookAtMicros = nowMicros;
+    this.#lookWorkMicros = this.#workMicros;
   }
 
   /** Once a second: what the agent cost, percent of a core. */
@@ -202,6 +217,10 @@ export class Sampling {
 
   disconnect(): void {
     this.#sampler.disconnect();
+  }
+
+  get #maySample(): boolean {
+    return this.host.refused === '' && this.host.options.cpuHz !== 0;
   }
 
   /** A program with much code is not worth the pause of a restart, neither for a lower rate nor for rest. */

@@ -124,7 +124,8 @@ export class WebSocket {
     if (opcode === OPCODE_PING) return this.#write(OPCODE_PONG, payload);
     this.#code = payload.length < 2 ? 0 : payload.readUInt16BE(0);
     this.#reason = closeReason(this.#code, payload.toString('utf8', 2));
-    this.#write(OPCODE_CLOSE, payload.subarray(0, 2), () => this.#socket.destroy());
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#write(OPCODE_CLOSE, payload.subarray(0, 2), () => this.#socket.destroy());
   }
 }
 
