@@ -89,7 +89,7 @@ export class IngestEndpoint {
       session.refuse(
         new WireError(
           'ERR_WIRE_LIMIT',
-          `more than ${STRANGER_BYTES_MAX} bytes came before the token was proven`,
+          `more than ${STRANGER_BYTES_MAX} bytes came before the token was proven: a hello has at most ${WIRE_LIMITS.helloBytes}, give the agent fewer or shorter labels`,
         ),
       );
       // Nothing more is read, or it would be gathered to a message of the full size.

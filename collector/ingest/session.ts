@@ -273,7 +273,10 @@ export class Session implements AgentLink {
 function decodeFirst(bytes: Uint8Array): unknown {
   const { helloBytes, helloValues } = WIRE_LIMITS;
   if (bytes.length > helloBytes) {
-    throw new WireError('ERR_WIRE_LIMIT', `hello must be at most ${helloBytes} bytes, got ${bytes.length}`);
+    throw new WireError(
+      'ERR_WIRE_LIMIT',
+      `hello must be at most ${helloBytes} bytes, got ${bytes.length}: give the agent fewer or shorter labels`,
+    );
   }
   return decodeMessage(bytes, { ...WIRE_LIMITS, messageValues: helloValues });
 }
