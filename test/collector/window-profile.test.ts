@@ -61,15 +61,17 @@ const windowsInARow = fc
     });
   });
 
-const range = fc.tuple(
-  fc.double({ min: 0, max: 1, noNaN: true }),
-  fc.double({ min: 0, max: 1, noNaN: true }),
-);
+/** A place in the windows' time: anywhere, or on a tick. */
+const place = fc.record({ share: fc.double({ min: 0, max: 0.999, noNaN: true }), onTick: fc.boolean() });
+const range = fc.tuple(place, place);
+type Place = { share: number; onTick: boolean };
 
-function rangeOf(windows: readonly Window[], [one, other]: readonly [number, number]): [number, number] {
+function rangeOf(windows: readonly Window[], [one, other]: readonly [Place, Place]): [number, number] {
   const [from, to] = [windows[0]!.startMicros - 500, windows.at(-1)!.endMicros + 500];
-  const at = (share: number) => from + Math.round(share * (to - from));
-  return [at(Math.min(one, other)), at(Math.max(one, other))];
+  const times = windows.flatMap(({ ticks }) => ticks.map(({ atMicros }) => atMicros));
+  const at = ({ share, onTick }: Place) =>
+    onTick ? times[Math.floor(share * times.length)]! : from + Math.round(share * (to - from));
+  return [Math.min(at(one), at(other)), Math.max(at(one), at(other))];
 }
 
 function sumOf(profile: WindowProfile['profile'], valueIndex: number): number {
