@@ -23,8 +23,17 @@ const { values: options } = parseArgs({
   },
 });
 
-if (options.list) for (const { name } of ROWS) console.log(name);
-else await main(chosenRows(options.only));
+const unknown = options.only
+  .split(',')
+  .filter((name) => name !== '' && !ROWS.some((row) => row.name === name));
+if (options.list) {
+  for (const { name } of ROWS) console.log(name);
+} else if (unknown.length > 0) {
+  console.error(`bench: no row is called ${unknown.join(', ')}: --list names them`);
+  process.exitCode = 2;
+} else {
+  await main(chosenRows(options.only));
+}
 
 async function main(chosen) {
   installPeers();

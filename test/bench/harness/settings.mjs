@@ -11,7 +11,8 @@ export const settings = {
   programRounds: quick ? 2 : 15,
   startRounds: quick ? 5 : 30,
   rotationRounds: quick ? 1 : 6,
-  serviceSeconds: quick ? 6 : 20,
+  rotationSeconds: quick ? 6 : 20,
+  serviceSeconds: quick ? 6 : 10,
   /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
   compileFiles: quick ? 2 : 64,
   /** Parses and writes of a document of 2,000 rows. */

@@ -56,7 +56,7 @@ async function alternatePauses(run) {
 async function servicePauses(name, collector) {
   const { execArgv, env } = agentFor(name, collector);
   const program = { file: join(PROGRAMS, 'service.cjs'), args: [PEER_WORDS[name]], execArgv, env };
-  const { figures } = await underLoad(program, settings.serviceSeconds, async (running, over) => {
+  const { figures } = await underLoad(program, settings.rotationSeconds, async (running, over) => {
     await over;
     running.send('finish');
     return running.tell('result');
