@@ -8,7 +8,7 @@ export const WIRE_LIMITS = {
   messageValues: 400_000,
   stringBytes: 4096,
   /** HELLO, and with it everything that comes before the token is proven. */
-  helloBytes: 8192,
+  helloBytes: 65_536,
   helloValues: 256,
   labelPairs: 32,
   windowsPerBatch: 64,
