@@ -84,7 +84,7 @@ describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows',
         `${process.version} ${kind} seed ${seed}: truth ${shown(truth)}, pprof ${shown(got)}, ${samples} samples, credited to inlining callers ${repaired} %`,
       );
       expect(samples).toBeGreaterThanOrEqual(3000);
-      expect(inNames / samples, stdout).toBeGreaterThan(0.95);
+      expect(inNames / samples, stdout).toBeGreaterThan(0.9);
       for (const name of NAMES)
         expect(Math.abs(got[name] - truth[name]), `${name}\n${stdout}`).toBeLessThan(POINTS);
     });

@@ -12,6 +12,7 @@ import { Epoch } from '../../collector/ingest/epoch';
 import { decodeMessage } from '../../collector/ingest/msgpack';
 import { scanMessage } from '../../collector/ingest/scan';
 import { WIRE_ERRORS, WireError } from '../../collector/ingest/wire-error';
+import { cpuMillis } from '../cpu-millis';
 import { varints } from './synthetic-agent';
 
 const COUNT = Number(process.env.RINGTAIL_FUZZ ?? 10_000);
@@ -113,9 +114,9 @@ describe('hostile bytes', () => {
       ['ERR_WIRE_LIMIT', Uint8Array.from([0xdd, 0, 6, 0x1a, 0x81, ...new Uint8Array(400_001)])],
     ];
     const before = process.memoryUsage().rss;
-    const began = performance.now();
+    const began = cpuMillis();
     for (const [code, bytes] of bombs) expect(codeOf(() => decodeMessage(bytes))).toBe(code);
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(cpuMillis() - began).toBeLessThan(500);
     expect(process.memoryUsage().rss - before).toBeLessThan(16e6);
   });
 });
