@@ -5,7 +5,6 @@
  * same memory layout and bit-identical results where WebAssembly or shared memory cannot be had.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RecordKind, SeriesKind } from '../assembly/layout';
 import { CoreHeader, CoreIdentity, CoreLimit, CoreRegion } from '../assembly/layout';
 import { writeBucketTables } from './core-buckets';
@@ -290,8 +289,8 @@ let compiled: WebAssembly.Module | undefined;
 /** core.wasm lies beside the agent's bundle, below the collector's, and in build/agent for the sources themselves. */
 function compile(): WebAssembly.Module {
   if (compiled) return compiled;
-  const places = ['core.wasm', 'agent/core.wasm', '../build/agent/core.wasm'].map((place) =>
-    join(__dirname, place),
+  const places = ['core.wasm', 'agent/core.wasm', '../build/agent/core.wasm'].map(
+    (place) => `${__dirname}/${place}`,
   );
   const found = places.find((place) => existsSync(place));
   if (!found) throw new Error(`core.wasm must be in one of ${places.join(', ')}: run npm run build:wasm`);

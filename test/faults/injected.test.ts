@@ -117,8 +117,9 @@ describe('its own files', () => {
     'thread.js never ends': put('thread.js', 'for (;;);'),
     'thread.js leaks': put(
       'thread.js',
-      'const all = []; for (;;) all.push(new Array(1000).fill(all.length));',
+      'const all = []; setInterval(() => { for (let n = 0; n < 100; n++) all.push(new Array(1000).fill(n)); }, 1);',
     ),
+    'thread.js leaks in one go': put('thread.js', 'const all = []; for (;;) all.push({ n: all.length });'),
     'thread.js overflows its stack': put('thread.js', '(function again() { again(); again(); })()'),
     'thread.js talks': put(
       'thread.js',
