@@ -30,7 +30,9 @@ const STUCK_WINDOW_PERIODS = 10;
 /** Windows are not looked at more often than this, ms. */
 const LOOK_AGAIN_MIN_MILLIS = 40;
 /** The longest pause that a stop and start of the sampler may cost main, µs. */
-const RESTART_PAUSE_MAX_MICROS = 30e3;
+const RESTART_PAUSE_MAX_MICROS = 50e3;
+/** The same for the one early restart that saves a program with deep stacks from paying for them ever after, µs. */
+const EARLY_RESTART_PAUSE_MAX_MICROS = 80e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
 const NEWEST_MICROS = 2e6;
 /** Whether the debugger has gone is looked at so often, µs. */
@@ -263,7 +265,11 @@ export class Sampling {
     };
     this.#endedTicks = -1;
     this.#pacer.observe(rotation.workMicros, pauseMicros);
-    const hz = this.#governor.observeRotation(this.host.nowMicros(), rotation, this.#mayRestart);
+    const hz = this.#governor.observeRotation(
+      this.host.nowMicros(),
+      rotation,
+      this.#sampler.restartMicros <= EARLY_RESTART_PAUSE_MAX_MICROS,
+    );
     if (hz > 0)
       this.#changeRate(
         hz,
