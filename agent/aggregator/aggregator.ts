@@ -4,6 +4,7 @@
  * not even pinged, because its CPU clock tells that it did nothing.
  */
 import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AgentState, ControlCell, SeriesKind } from '../../assembly/layout';
 import { version } from '../../package.json';
@@ -60,6 +61,8 @@ const RELEASE_MICROS = 1000;
 const REST_FLUSH_MILLIS = 5000;
 /** A stall waits this long for the ticks that name it, µs. */
 const JOIN_PATIENCE_MICROS = 2e6;
+/** A stall that is one only with the time before its ping waits for its window without cutting it, µs. */
+const UNSURE_PATIENCE_MICROS = 12e6;
 /** Ticks of so long name a hang: before a native call, its last JavaScript; in JavaScript, where it is now, µs. */
 const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
@@ -67,7 +70,15 @@ const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 const KEEP_ALIVE_MILLIS = 60_000;
 
-type Stall = { kind: number; startMicros: number; durationMicros: number; foundMicros: number };
+/** startMicros: when the ping left; turnedMicros: when the loop was last known to turn; sure: long enough by the ping alone. */
+type Stall = {
+  kind: number;
+  startMicros: number;
+  durationMicros: number;
+  foundMicros: number;
+  turnedMicros: number;
+  sure: boolean;
+};
 
 export class Aggregator {
   readonly #page: MainPage;
@@ -101,6 +112,7 @@ export class Aggregator {
   #ownMicros = 0;
   #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
   #faultsBefore = 0;
+  #saidRefusal = false;
 
   constructor(readonly data: AgentThreadData) {
     const { core, control, options, identity, samplingRefused } = data;
@@ -124,7 +136,7 @@ export class Aggregator {
       note: (text) => this.#note(text),
       onWindow: (watched) => this.#windowCame(watched),
     });
-    this.#hangs = new HangWatch(options.stallMillis * 1000, {
+    this.#hangs = new HangWatch(options.stallMillis * 1000, BUSY_TICK_MILLIS * 1000, {
       cut: () => this.#sampling.cut(),
       openSinceMicros: () => this.#sampling.openSinceMicros,
       kindOf: (since) => this.#sampling.hangKind(since),
@@ -147,7 +159,7 @@ export class Aggregator {
       onEpochRefused: () => this.#shipper.newEpoch(),
       onAcknowledged: () => this.#shipper.acknowledged(),
       onUp: () => this.#flush(nowMicros()),
-      onDown: () => {},
+      onDown: (reason) => this.#sayRefusal(reason),
     });
     this.#shipper = new Shipper(
       {
@@ -314,7 +326,14 @@ export class Aggregator {
     this.#cost.mainCpuMicros();
     const waitedMicros = this.#cost.mainWaitedMicros - this.#waitedAtPingMicros;
     const kind = waitedMicros > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
-    this.#stalls.push({ kind, startMicros, durationMicros, foundMicros: nowMicros() });
+    this.#stalls.push({
+      kind,
+      startMicros,
+      durationMicros,
+      foundMicros: nowMicros(),
+      turnedMicros: Math.min(startMicros, this.#pongPrevious),
+      sure: durationMicros >= this.data.options.stallMillis * 1000,
+    });
   }
 
   /** Stalls whose ticks are in, or that waited long enough, leave as events with the stack that ran. */
@@ -324,26 +343,25 @@ export class Aggregator {
     for (const stall of this.#stalls) {
       const end = stall.startMicros + stall.durationMicros;
       const covered = this.#sampling.recent.covers(end);
-      if (!covered && now - stall.foundMicros < JOIN_PATIENCE_MICROS) {
-        if (this.#sampling.state === 'on') this.#sampling.cut();
+      const patience = stall.sure ? JOIN_PATIENCE_MICROS : UNSURE_PATIENCE_MICROS;
+      if (!covered && now - stall.foundMicros < patience && this.#sampling.state === 'on') {
+        if (stall.sure) this.#sampling.cut();
         waiting.push(stall);
         continue;
       }
-      const start = covered
-        ? this.#sampling.recent.lastIdleMicros(
-            Math.max(this.#pongBefore(stall), stall.startMicros - 250e3),
-            stall.startMicros,
-          )
-        : stall.startMicros;
-      const { stack } = this.#sampling.culprit(start, end);
-      const kind = stall.kind || this.#sampling.hangKind(stall.startMicros) || HANG_UNKNOWN;
-      this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
+      this.#tellStall(stall, covered, end);
     }
     this.#stalls = waiting;
   }
 
-  #pongBefore(stall: Stall): number {
-    return this.#pongPrevious < stall.startMicros ? this.#pongPrevious : stall.startMicros;
+  /** A ping leaves some time into a stall: the stall began after the last idle tick since the loop last turned. */
+  #tellStall(stall: Stall, covered: boolean, end: number): void {
+    const { recent } = this.#sampling;
+    const start = covered ? recent.lastIdleMicros(stall.turnedMicros, stall.startMicros) : stall.startMicros;
+    if (end - start < this.data.options.stallMillis * 1000) return;
+    const { stack } = this.#sampling.culprit(start, end);
+    const kind = stall.kind || this.#sampling.hangKind(start) || HANG_UNKNOWN;
+    this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
   }
 
   #control([, requestId, command, argument]: ControlMessage): void {
@@ -353,6 +371,13 @@ export class Aggregator {
     else return this.#link.reply(requestId, 1, now, `unknown command ${command}`);
     this.#link.reply(requestId, 0, now, '');
     this.#flush(now);
+  }
+
+  /** A collector that is not there is nothing to speak of; one that will never take us is, once. */
+  #sayRefusal(reason: string): void {
+    if (this.#saidRefusal || !/token|ERR_WIRE_(PROOF|VERSION)|wire version/.test(reason)) return;
+    this.#saidRefusal = true;
+    writeSync(2, `ringtail: not connected to ${this.data.options.collectorUrl}: ${reason}; trying on\n`);
   }
 
   #note(text: string): void {
@@ -387,6 +412,7 @@ export class Aggregator {
     const sent = this.#link.sentBytes;
     this.#loopBefore = { idle, active, self, sent };
     const cost = this.#cost.take();
+    const loop = this.#loopSince(idle - before.idle, active - before.active);
     const hang = this.#hangs.current;
     return [
       Date.now(),
@@ -395,8 +421,8 @@ export class Aggregator {
       page.cell(ControlCell.HeapTotalBytes),
       page.cell(ControlCell.HeapLimitBytes),
       page.cell(ControlCell.ExternalBytes),
-      Math.max(0, Math.round((idle - before.idle) * 1000)),
-      Math.max(0, Math.round((active - before.active) * 1000)),
+      Math.max(0, Math.round(loop.idleMicros)),
+      Math.max(0, Math.round(loop.activeMicros)),
       cost.mainCpuMicros,
       cost.processCpuMicros,
       cost.agentCpuMicros,
@@ -411,6 +437,14 @@ export class Aggregator {
       hang?.kind ?? 0,
       hang?.sinceMicros ?? 0,
     ];
+  }
+
+  /** By ticks while sampling, else by the runtime's own idle time, ms. */
+  #loopSince(idleMillis: number, activeMillis: number): { idleMicros: number; activeMicros: number } {
+    const byTicks = this.#sampling.takeLoop();
+    if (byTicks !== null) return byTicks;
+    if (this.#sampling.state === 'on') return { idleMicros: 0, activeMicros: 0 };
+    return { idleMicros: idleMillis * 1000, activeMicros: activeMillis * 1000 };
   }
 
   /** Last window, last batch, goodbye; then the state that main waits for. */

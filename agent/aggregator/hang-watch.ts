@@ -37,6 +37,8 @@ export class HangWatch {
 
   constructor(
     readonly stallMicros: number,
+    /** A ping leaves up to so long into a stall: an answer this much earlier may still mean one. */
+    readonly slackMicros: number,
     readonly host: HangHost,
   ) {}
 
@@ -66,7 +68,7 @@ export class HangWatch {
   /** The open ping was answered at `atMicros`. Gives the loop's delay, µs, suspensions taken off. */
   answered(atMicros: number): number {
     const delay = Math.max(0, atMicros - this.#pingAtMicros - this.#suspendedMicros);
-    if (delay >= this.stallMicros) {
+    if (delay >= this.stallMicros - this.slackMicros) {
       const kind = this.current?.kind || this.host.kindOf(this.#pingAtMicros);
       this.host.ended(kind, this.#pingAtMicros, delay);
     }

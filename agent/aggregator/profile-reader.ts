@@ -47,6 +47,7 @@ export type TickWindow = {
   state: number[];
   jsTicks: number;
   repairedTicks: number;
+  idleTicks: number;
 };
 
 /** What the text of a script tells; null where it is not to be had. */
@@ -101,6 +102,7 @@ export function readProfile(
     state: [],
     jsTicks: 0,
     repairedTicks: 0,
+    idleTicks: 0,
   };
   let at = profile.startTime;
   const { samples = [], timeDeltas = [] } = profile;
@@ -130,6 +132,7 @@ function giveTick(window: TickWindow, plan: NodePlan, at: number, afterMicros: n
   window.stack.push(leaf.stack);
   window.state.push(leaf.state);
   if (leaf.state === SampleState.Js) window.jsTicks++;
+  else if (leaf.state === SampleState.Idle) window.idleTicks++;
   if (leaf.repaired) window.repairedTicks++;
 }
 

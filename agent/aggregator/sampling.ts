@@ -12,7 +12,7 @@ import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
 import type { Outgoing } from './outgoing';
-import { readProfile, type V8Profile } from './profile-reader';
+import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
 import { type Culprit, RecentWindows } from './recent-windows';
 import { Sampler, type SamplerState } from './sampler';
 import { ScriptFiles } from './script-files';
@@ -61,6 +61,7 @@ export class Sampling {
   readonly #governor: Governor;
   readonly #scripts: ScriptFiles;
   #beganMicros = 0;
+  #loop: { idleMicros: number; activeMicros: number } | null = null;
   #lastEndMicros = 0;
   /** CPU of main as of the last tick, and when the running window began; the wall clock where it is not known, µs. */
   #workMicros = 0;
@@ -196,6 +197,24 @@ export class Sampling {
     if (hz > 0) this.#changeRate(hz, `the agent cost ${costPercent.toFixed(2)} % of a core`);
   }
 
+  /**
+   * How long the loop waited and worked in the windows that came in since the last call, µs, by ticks; null when none
+   * did. The runtime's own figure is of no use meanwhile: each of the sampler's signals ends a wait in libuv's poll, and
+   * what it then books as idle time is next to nothing.
+   */
+  takeLoop(): { idleMicros: number; activeMicros: number } | null {
+    const loop = this.#loop;
+    this.#loop = null;
+    return loop;
+  }
+
+  #countLoop({ startMicros, endMicros, atMicros, idleTicks }: TickWindow): void {
+    const idleMicros = ((endMicros - startMicros) * idleTicks) / atMicros.length;
+    this.#loop ??= { idleMicros: 0, activeMicros: 0 };
+    this.#loop.idleMicros += idleMicros;
+    this.#loop.activeMicros += endMicros - startMicros - idleMicros;
+  }
+
   releaseConsole(): void {
     this.#sampler.discardConsole();
   }
@@ -285,6 +304,7 @@ export class Sampling {
     this.#endedTicks = window.atMicros.length;
     if (window.atMicros.length > 0) {
       this.recent.add(window);
+      this.#countLoop(window);
       this.queue.add(window, this.#sampler.intervalMicros);
       host.onWindow(this.watched(host.nowMicros()));
     } else if (

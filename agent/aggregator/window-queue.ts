@@ -136,6 +136,7 @@ export class WindowQueue {
       state: [],
       jsTicks: share(sum.jsTicks),
       repairedTicks: share(sum.repairedTicks),
+      idleTicks: 0,
     };
     for (const [key, ticks] of sum.ticks) {
       for (let left = share(ticks); left > 0; left--) {

@@ -13,7 +13,7 @@ describe('HangWatch', () => {
     log = [];
     kind = 0;
     openSince = 0;
-    watch = new HangWatch(200 * MS, {
+    watch = new HangWatch(200 * MS, 100 * MS, {
       cut: () => log.push('cut') > 0,
       openSinceMicros: () => openSince,
       kindOf: () => kind,
@@ -23,11 +23,15 @@ describe('HangWatch', () => {
     });
   });
 
-  it('says nothing while answers come in time', () => {
+  it('says nothing while answers come in time, and tells late ones that may be part of a stall', () => {
     watch.pinged(1000 * MS);
-    watch.check(1150 * MS);
-    expect(watch.answered(1180 * MS)).toBe(180 * MS);
+    watch.check(1080 * MS);
+    expect(watch.answered(1090 * MS)).toBe(90 * MS);
     expect(log).toEqual([]);
+    watch.pinged(2000 * MS);
+    watch.check(2150 * MS);
+    expect(watch.answered(2180 * MS)).toBe(180 * MS);
+    expect(log).toEqual(['ended 0 from 2000 for 180']);
   });
 
   it('cuts the window, then names a hang in JavaScript while it lasts, ever more rarely', () => {

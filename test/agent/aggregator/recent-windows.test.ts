@@ -15,6 +15,7 @@ const window = (startMicros: number, endMicros: number, ticks: [number, number, 
   state: ticks.map(([, , state]) => state),
   jsTicks: 0,
   repairedTicks: 0,
+  idleTicks: 0,
 });
 
 /** 1 main, 2 main;handler, 3 main;handler;parse, 4 main;handler;render, 5 main;timer. */

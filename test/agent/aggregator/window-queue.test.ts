@@ -21,6 +21,7 @@ const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): 
     state: atMicros.map(() => 0),
     jsTicks: count,
     repairedTicks: 1,
+    idleTicks: 0,
   };
 };
 
