@@ -16,6 +16,8 @@ export type TailSecond = {
   type: 'second';
   /** Wall clock, ms since 1970, end of the second. */
   atMillis: number;
+  /** How long this line's "second" was, ms: rates times this are counts. */
+  spanMillis: number;
   service: string;
   instance: string;
   /** CPU in percent of one core: whole process, main thread, ringtail's own threads; null where the system does not tell. */

@@ -80,6 +80,7 @@ export class SecondBuilder {
       v: 1,
       type: 'second',
       atMillis: Math.round(wallMillisOf(instance, last.endMicros)),
+      spanMillis: Math.round(spanMicros / 1000),
       service: instance.service,
       instance: instance.instance,
       cpu: {

@@ -9,6 +9,7 @@ export function second(changes: Partial<TailSecond> = {}): TailSecond {
     v: 1,
     type: 'second',
     atMillis: NOON_MILLIS,
+    spanMillis: 1000,
     service: 'shop',
     instance: 'host-1',
     cpu: { processPercent: 41.25, mainPercent: 38, agentPercent: 0.6 },
