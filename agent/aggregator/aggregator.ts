@@ -14,11 +14,9 @@ import {
   type ControlMessage,
   EVENT_HANG,
   EVENT_NOTE,
-  EVENT_STALL,
   EVENT_SUSPENDED,
   HANG_NATIVE,
   HANG_STARVED,
-  HANG_UNKNOWN,
   type IdentityTuple,
   SERIES_LOOP_DELAY,
   type StatusTuple,
@@ -34,6 +32,7 @@ import { MainPage } from './main-page';
 import { Outgoing } from './outgoing';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
+import { Stalls } from './stalls';
 import { threadState } from './thread-cpu';
 
 /** Until the first look at whether main works, which starts the sampler, ms. */
@@ -59,26 +58,12 @@ const STARVED_SHARE = 0.6;
 const RELEASE_MICROS = 1000;
 /** How often a resting process sends, ms. */
 const REST_FLUSH_MILLIS = 5000;
-/** A stall waits this long for the ticks that name it, µs. */
-const JOIN_PATIENCE_MICROS = 2e6;
-/** A stall that is one only with the time before its ping waits for its window without cutting it, µs. */
-const UNSURE_PATIENCE_MICROS = 12e6;
 /** Ticks of so long name a hang: before a native call, its last JavaScript; in JavaScript, where it is now, µs. */
 const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 const KEEP_ALIVE_MILLIS = 60_000;
-
-/** startMicros: when the ping left; turnedMicros: when the loop was last known to turn; sure: long enough by the ping alone. */
-type Stall = {
-  kind: number;
-  startMicros: number;
-  durationMicros: number;
-  foundMicros: number;
-  turnedMicros: number;
-  sure: boolean;
-};
 
 export class Aggregator {
   readonly #page: MainPage;
@@ -108,7 +93,7 @@ export class Aggregator {
   #mainCpuAtReleaseMicros = 0;
   #flushAtMicros = 0;
   #drainedAtMicros = 0;
-  #stalls: Stall[] = [];
+  readonly #stalls: Stalls;
   #ownMicros = 0;
   #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
   #faultsBefore = 0;
@@ -136,6 +121,9 @@ export class Aggregator {
       note: (text) => this.#note(text),
       onWindow: (watched) => this.#windowCame(watched),
     });
+    this.#stalls = new Stalls(options.stallMillis * 1000, this.#sampling, (event) =>
+      this.#outgoing.event(event),
+    );
     this.#hangs = new HangWatch(options.stallMillis * 1000, BUSY_TICK_MILLIS * 1000, {
       cut: () => this.#sampling.cut(),
       openSinceMicros: () => this.#sampling.openSinceMicros,
@@ -208,7 +196,7 @@ export class Aggregator {
     this.#hangs.check(now);
     this.#sampling.tick(now, share, this.#mainCpuMicros);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
-    this.#joinStalls(now);
+    this.#stalls.join(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
@@ -308,7 +296,7 @@ export class Aggregator {
 
   #windowCame(watched: boolean): void {
     const now = nowMicros();
-    this.#joinStalls(now);
+    this.#stalls.join(now);
     if (watched) this.#flush(now);
   }
 
@@ -326,42 +314,8 @@ export class Aggregator {
     this.#cost.mainCpuMicros();
     const waitedMicros = this.#cost.mainWaitedMicros - this.#waitedAtPingMicros;
     const kind = waitedMicros > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
-    this.#stalls.push({
-      kind,
-      startMicros,
-      durationMicros,
-      foundMicros: nowMicros(),
-      turnedMicros: Math.min(startMicros, this.#pongPrevious),
-      sure: durationMicros >= this.data.options.stallMillis * 1000,
-    });
-  }
-
-  /** Stalls whose ticks are in, or that waited long enough, leave as events with the stack that ran. */
-  #joinStalls(now: number): void {
-    if (this.#stalls.length === 0) return;
-    const waiting: Stall[] = [];
-    for (const stall of this.#stalls) {
-      const end = stall.startMicros + stall.durationMicros;
-      const covered = this.#sampling.recent.covers(end);
-      const patience = stall.sure ? JOIN_PATIENCE_MICROS : UNSURE_PATIENCE_MICROS;
-      if (!covered && now - stall.foundMicros < patience && this.#sampling.state === 'on') {
-        if (stall.sure) this.#sampling.cut();
-        waiting.push(stall);
-        continue;
-      }
-      this.#tellStall(stall, covered, end);
-    }
-    this.#stalls = waiting;
-  }
-
-  /** A ping leaves some time into a stall: the stall began after the last idle tick since the loop last turned. */
-  #tellStall(stall: Stall, covered: boolean, end: number): void {
-    const { recent } = this.#sampling;
-    const start = covered ? recent.lastIdleMicros(stall.turnedMicros, stall.startMicros) : stall.startMicros;
-    if (end - start < this.data.options.stallMillis * 1000) return;
-    const { stack } = this.#sampling.culprit(start, end);
-    const kind = stall.kind || this.#sampling.hangKind(start) || HANG_UNKNOWN;
-    this.#outgoing.event([EVENT_STALL, 0, start, end - start, kind, 0, stack]);
+    const turnedMicros = Math.min(startMicros, this.#pongPrevious);
+    this.#stalls.add({ kind, startMicros, durationMicros, turnedMicros }, nowMicros());
   }
 
   #control([, requestId, command, argument]: ControlMessage): void {
@@ -457,7 +411,7 @@ export class Aggregator {
       .then(() => {
         this.#feed.drain();
         this.#endOpenPing();
-        this.#joinStalls(Number.POSITIVE_INFINITY);
+        this.#stalls.join(Number.POSITIVE_INFINITY);
         this.#sampling.disconnect();
         this.#flush(nowMicros());
         return once(LAST_BYTES_MILLIS, (sent) =>
