@@ -21,8 +21,11 @@ export class DemoSummary {
   #stalls: TailSecond['stalls'] = [];
   #stallCount = 0;
   readonly #lost = new Map<string, number>();
-  /** Percent of each second, weighted by the CPU that main used in it: a resting second must count for little. */
-  readonly #hot = new Map<string, { self: number; total: number }>();
+  /**
+   * Self percent of each second, weighted by the CPU that main used in it: a resting second must count for little. No
+   * totals: a second's list holds only its hottest, and a caller that is in some of them would add up to too little.
+   */
+  readonly #hot = new Map<string, number>();
   #weight = 0;
 
   get seconds(): number {
@@ -72,21 +75,17 @@ export class DemoSummary {
 
   #addHot(hot: TailSecond['hot'][number], weight: number): void {
     const name = hotName(hot);
-    const known = this.#hot.get(name) ?? { self: 0, total: 0 };
-    known.self += hot.selfPercent * weight;
-    known.total += hot.totalPercent * weight;
-    if (this.#hot.has(name) || this.#hot.size < FUNCTIONS_MAX) this.#hot.set(name, known);
+    const known = this.#hot.get(name);
+    if (known === undefined && this.#hot.size >= FUNCTIONS_MAX) return;
+    this.#hot.set(name, (known ?? 0) + hot.selfPercent * weight);
   }
 
   #hotLines(): string[] {
     if (this.#weight === 0) return ['  hottest    nothing was sampled on CPU'];
-    const hottest = [...this.#hot].sort(([, a], [, b]) => b.self - a.self).slice(0, HOT_SHOWN);
+    const hottest = [...this.#hot].sort(([, a], [, b]) => b - a).slice(0, HOT_SHOWN);
     return [
-      '  hottest    self   total',
-      ...hottest.map(([name, { self, total }]) => {
-        const [own, all] = [self, total].map((sum) => percentText(sum / this.#weight).padStart(7));
-        return `          ${own} ${all}  ${name}`;
-      }),
+      '  hottest    self',
+      ...hottest.map(([name, sum]) => `          ${percentText(sum / this.#weight).padStart(7)}  ${name}`),
     ];
   }
 }
