@@ -1,33 +1,46 @@
-/** Addresses people type for the collector, made into the URL of its tail. */
+/** Addresses of the collector as people give them: by environment, for agents too, or to `ringtail tail --url`. */
 import { CliError, EXIT_USAGE } from './cli-error';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7411;
 export const DEFAULT_COLLECTOR_URL = `ws://${DEFAULT_HOST}:${DEFAULT_PORT}`;
 
-const SCHEMES: Record<string, string> = { 'ws:': 'ws:', 'wss:': 'wss:', 'http:': 'ws:', 'https:': 'wss:' };
+/** What an agent accepts. */
+const AGENT_SCHEMES: Record<string, string> = { ws: 'ws', wss: 'wss' };
+const TAIL_SCHEMES: Record<string, string> = { ...AGENT_SCHEMES, http: 'ws', https: 'wss' };
 
 export type TailFilter = { service?: string | undefined; instance?: string | undefined };
 
-/** Accepts ws, wss, http and https, and a bare host:port. */
-export function tailUrl(typed: string, filter: TailFilter): URL {
-  const url = parseCollectorUrl(typed);
+/** RINGTAIL_COLLECTOR or the default. Throws a CliError for what an agent would not take. */
+export function environmentUrl(): string {
+  const given = process.env.RINGTAIL_COLLECTOR || DEFAULT_COLLECTOR_URL;
+  parseUrl('RINGTAIL_COLLECTOR', given, AGENT_SCHEMES);
+  return given;
+}
+
+/** typed: undefined when no --url was. Throws a CliError. */
+export function tailUrl(typed: string | undefined, filter: TailFilter): URL {
+  const url =
+    typed === undefined
+      ? parseUrl('RINGTAIL_COLLECTOR', environmentUrl(), AGENT_SCHEMES)
+      : parseUrl('--url', typed, TAIL_SCHEMES);
   if (url.pathname === '/') url.pathname = '/v1/tail';
   if (filter.service !== undefined) url.searchParams.set('service', filter.service);
   if (filter.instance !== undefined) url.searchParams.set('instance', filter.instance);
   return url;
 }
 
-function parseCollectorUrl(typed: string): URL {
-  const text = typed.includes('://') ? typed : `ws://${typed}`;
-  const scheme = URL.canParse(text) ? SCHEMES[new URL(text).protocol] : undefined;
-  if (scheme === undefined) {
-    throw new CliError(
-      'ERR_CLI_USAGE',
-      `--url must be an address like ${DEFAULT_COLLECTOR_URL}, got '${typed}'`,
-      'the schemes are ws, wss, http and https',
-      EXIT_USAGE,
-    );
-  }
-  return new URL(text.replace(/^[a-z]+:/, scheme));
+/** The URL under the scheme that its own stands for. `http:/name` is an address to the URL parser, not to us. */
+function parseUrl(from: string, typed: string, schemes: Record<string, string>): URL {
+  const [, written = '', rest = ''] = /^([a-z]+):\/\/([^/].*)$/i.exec(typed) ?? [];
+  const name = written.toLowerCase();
+  const text = Object.hasOwn(schemes, name) ? `${schemes[name]}://${rest}` : '';
+  if (text !== '' && URL.canParse(text)) return new URL(text);
+  const allowed = Object.keys(schemes).map((scheme) => `${scheme}://`);
+  throw new CliError(
+    'ERR_CLI_USAGE',
+    `${from} must be an address like ${DEFAULT_COLLECTOR_URL}, got '${typed}'`,
+    `it begins with ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, and a host name follows`,
+    EXIT_USAGE,
+  );
 }

@@ -23,6 +23,10 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
+export function errorsText(errors: number): string {
+  return errors === 1 ? '1 error' : `${errors} errors`;
+}
+
 /** Local time of day. */
 export function clockText(millis: number): string {
   const date = new Date(millis);

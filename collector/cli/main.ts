@@ -2,7 +2,7 @@
 /** The `ringtail` command: reads the words, runs the command, turns what went wrong into a message and an exit code. */
 import { version } from '../../package.json';
 import { CliError, describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './cli-error';
-import { buildProgram, type UsageProblem, usageProblem } from './program';
+import { buildProgram, helpOf, type UsageProblem, usageProblem } from './program';
 
 async function main(words: string[]): Promise<number> {
   const debug = words.includes('--debug');
@@ -16,17 +16,17 @@ async function main(words: string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     const problem = usageProblem(error);
-    if (problem !== null) return usageExit(problem, debug);
+    if (problem !== null) return usageExit(problem, helpOf(words, program), debug);
     process.stderr.write(describeError(error, debug));
     return error instanceof CliError ? error.exitCode : EXIT_FAILURE;
   }
 }
 
 /** Help and version were asked for and are printed already. */
-function usageExit({ asked, message }: UsageProblem, debug: boolean): number {
+function usageExit({ asked, message }: UsageProblem, help: string, debug: boolean): number {
   if (asked) return EXIT_OK;
   if (message === '') return EXIT_USAGE;
-  const error = new CliError('ERR_CLI_USAGE', message, 'see: ringtail --help', EXIT_USAGE);
+  const error = new CliError('ERR_CLI_USAGE', message, `see: ${help}`, EXIT_USAGE);
   process.stderr.write(describeError(error, debug));
   return EXIT_USAGE;
 }

@@ -3,15 +3,19 @@
  * room (a hang, stalls, hottest functions, losses). For pipes, logs and terminals that cannot redraw.
  */
 import type { TailLine, TailNotice, TailSecond } from '../tail/schema';
-import { bytesText, clockText, millisText, percentText } from './figures';
+import { bytesText, clockText, errorsText, millisText, percentText } from './figures';
 import { printable } from './printable';
 
 const HOT_FUNCTIONS = 3;
 const STACK_FRAMES = 5;
+/** Less is written as 0.0 %. */
+const SELF_PERCENT_MIN = 0.05;
 
 /** What a frame of `hot` is called: name, and file and line when known. */
 export function hotName(hot: TailSecond['hot'][number]): string {
-  return printable(hot.file === '' ? hot.function : `${hot.function} (${shortFile(hot.file)}:${hot.line})`);
+  return hot.file === ''
+    ? printable(hot.function)
+    : placedName(printable(hot.function), printable(`${shortFile(hot.file)}:${hot.line}`));
 }
 
 /** The inner frames of a root-first stack, leaf first. */
@@ -42,7 +46,8 @@ function secondLines(second: TailSecond): string[] {
       `  stall ${stall.kind} ${millisText(stall.forMillis)} at ${clockText(stall.startMillis)}: ${stackText(stall.stack)}`,
     );
   }
-  for (const hot of second.hot.slice(0, HOT_FUNCTIONS)) {
+  const onCpu = second.hot.filter(({ selfPercent }) => selfPercent >= SELF_PERCENT_MIN);
+  for (const hot of onCpu.slice(0, HOT_FUNCTIONS)) {
     lines.push(
       `  hot ${percentText(hot.selfPercent)} self, ${percentText(hot.totalPercent)} total: ${hotName(hot)}`,
     );
@@ -65,7 +70,7 @@ function figuresText(second: TailSecond): string {
       : `delay p50 ${millisText(delay.p50)} p99 ${millisText(delay.p99)} max ${millisText(delay.max)}`,
     `gc ${gc.count} in ${millisText(gc.totalMillis)} max ${millisText(gc.maxMillis)}`,
     `http ${http.requestsPerSecond.toFixed(1)}/s p50 ${millisText(http.p50Millis)} p99 ${millisText(http.p99Millis)}`,
-    `${http.errors} errors ${http.aborted} aborted`,
+    `${errorsText(http.errors)} ${http.aborted} aborted`,
     `heap ${bytesText(memory.heapUsedBytes)} rss ${bytesText(memory.rssBytes)}`,
     `sampler ${printable(sampler.state)} ${sampler.rateHz.toFixed(0)} Hz ${sampler.ticks} ticks`,
   ].join(' | ');
@@ -77,7 +82,15 @@ function head(line: TailLine): string {
 
 /** A frame as in 'function (file:line)', printable, its path shortened. */
 export function shortFrame(frame: string): string {
-  return printable(frame).replace(/ \(([^()]*)\)$/, (_, place: string) => ` (${shortFile(place)})`);
+  const [, name, place] = /^(.*) \(([^()]*)\)$/.exec(printable(frame)) ?? [];
+  return name === undefined || place === undefined ? printable(frame) : placedName(name, shortFile(place));
+}
+
+/** A function without a name is called after its place already: once is enough. */
+function placedName(name: string, place: string): string {
+  return name.startsWith('(anonymous) ') && `/${place}`.endsWith(`/${name.slice('(anonymous) '.length)}`)
+    ? `(anonymous) ${place}`
+    : `${name} (${place})`;
 }
 
 /** The last two parts of a path: enough to know the file, short enough for a line. */

@@ -12,7 +12,7 @@ const SECONDS_MAX = 7 * 24 * 3600;
 /** What commander hands over: a flag that was not given is not there. */
 type DemoWords = { seconds?: number; port?: number; plain?: boolean };
 type CollectorWords = { host: string; port: number; data?: string; requireToken?: boolean };
-type TailWords = { instance?: string; url: string; json?: boolean; plain?: boolean; seconds?: number };
+type TailWords = { instance?: string; url?: string; json?: boolean; plain?: boolean; seconds?: number };
 
 /** `done` receives the exit code of the command that ran. */
 export function buildProgram(version: string, done: (exitCode: number) => void): Command {
@@ -41,18 +41,17 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
   command(program, 'collector', 'receive, keep and serve what agents send', COLLECTOR_EXAMPLES)
     .option('--host <address>', 'loopback address to listen on', DEFAULT_HOST)
     .option('--port <n>', 'port to listen on (0: any free one)', port, DEFAULT_PORT)
-    .option('--data <dir>', "folder for the collector's own files")
+    .option('--data <dir>', "folder for the collector's own files (holds nothing yet)")
     .option('--require-token', 'ask readers for the token too, also on loopback')
     .action(async ({ host, port, data, requireToken = false }: CollectorWords) => {
       const { collectorCommand } = require('./collector-command') as typeof import('./collector-command');
       done(await collectorCommand({ host, port, data, requireToken }));
     });
 
-  const defaultUrl = process.env.RINGTAIL_COLLECTOR || DEFAULT_COLLECTOR_URL;
   command(program, 'tail', 'watch services live, second by second', TAIL_EXAMPLES)
     .argument('[service]', 'only this service')
     .option('--instance <name>', 'only this instance')
-    .option('--url <address>', 'the collector', defaultUrl)
+    .option('--url <address>', `the collector (else RINGTAIL_COLLECTOR, else ${DEFAULT_COLLECTOR_URL})`)
     .option('--json', 'one JSON object a line')
     .option('--plain', 'plain lines instead of the live view')
     .option('--seconds <n>', 'end by itself after this long', seconds)
@@ -72,6 +71,13 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
     });
 
   return program;
+}
+
+/** Where to read on: the help of the command that the words begin with. */
+export function helpOf(words: readonly string[], program: Command): string {
+  const first = words.find((word) => !word.startsWith('-'));
+  const named = program.commands.find((command) => command.name() === first);
+  return `ringtail ${named === undefined ? '' : `${named.name()} `}--help`;
 }
 
 /** asked: help or the version, already printed. message: '' where the help itself is the message. */

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { builtFile } from './built-files';
 import { CliError } from './cli-error';
-import { DEFAULT_COLLECTOR_URL } from './collector-url';
+import { environmentUrl } from './collector-url';
 import { withPreload } from './node-options';
 
 /** SIGINT and SIGQUIT reach a program at a terminal by themselves: passing them on would deliver them twice. */
@@ -14,9 +14,8 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 
 export async function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
-  const collectorUrl = process.env.RINGTAIL_COLLECTOR || DEFAULT_COLLECTOR_URL;
   process.stderr.write(
-    `ringtail: sending to ${collectorUrl} (RINGTAIL_COLLECTOR); watch it with: ringtail tail\n`,
+    `ringtail: sending to ${environmentUrl()} (RINGTAIL_COLLECTOR); watch it with: ringtail tail\n`,
   );
   const child = spawn(file, args, {
     stdio: 'inherit',

@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { readToken } from '../../agent/wire/token';
 import type { TailLine } from '../tail/schema';
 import { CliError } from './cli-error';
+import { authorizationOf } from './given-token';
 import { printable } from './printable';
 import { parseTailLine } from './tail-line';
 
@@ -31,6 +31,7 @@ export interface TailListener {
 export class TailClient {
   readonly #url: URL;
   readonly #listener: TailListener;
+  readonly #token: string;
   readonly #startedMillis = Date.now();
   #socket: WebSocket | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
@@ -39,11 +40,27 @@ export class TailClient {
   #heard = false;
   #reached = false;
   #closed = false;
+  #cause = 'no answer yet';
 
-  constructor(url: URL, listener: TailListener) {
+  /** token: '' for none. */
+  constructor(url: URL, listener: TailListener, token = '') {
     this.#url = url;
     this.#listener = listener;
+    this.#token = token;
     this.#connect();
+  }
+
+  /** True once a connection stood. */
+  get reached(): boolean {
+    return this.#reached;
+  }
+
+  unreachableError(): CliError {
+    return new CliError(
+      'ERR_CLI_UNREACHABLE',
+      `no collector at ${this.#url.host} (${this.#cause})`,
+      'start one with: ringtail collector   (or everything at once: ringtail demo); choose another with --url',
+    );
   }
 
   close(): void {
@@ -58,7 +75,7 @@ export class TailClient {
       handshakeTimeout: HANDSHAKE_MILLIS,
       maxPayload: LINE_BYTES_MAX,
       perMessageDeflate: false,
-      headers: authorization(),
+      headers: authorizationOf(this.#token),
     });
     this.#socket = socket;
     let cause = 'the connection closed';
@@ -127,15 +144,10 @@ export class TailClient {
     if (this.#pingTimer !== null) clearInterval(this.#pingTimer);
     this.#pingTimer = null;
     if (this.#closed || this.#retryTimer !== null) return;
+    this.#cause = cause;
     const leftMillis = this.#startedMillis + REACH_WITHIN_MILLIS - Date.now();
     if (!this.#reached && leftMillis <= 0) {
-      this.#fail(
-        new CliError(
-          'ERR_CLI_UNREACHABLE',
-          `no collector at ${this.#url.host} (${cause})`,
-          'start one with: ringtail collector   (or everything at once: ringtail demo); choose another with --url',
-        ),
-      );
+      this.#fail(this.unreachableError());
       return;
     }
     this.#listener.trouble(`no connection to the collector at ${this.#url.host} (${cause}), trying again`);
@@ -158,12 +170,4 @@ export class TailClient {
 
 function causeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-}
-
-/** Only a token that was given on purpose: one found by itself would go to whoever sits on the port. */
-function authorization(): Record<string, string> {
-  const { RINGTAIL_TOKEN, RINGTAIL_TOKEN_FILE } = process.env;
-  const given =
-    RINGTAIL_TOKEN || RINGTAIL_TOKEN_FILE ? readToken({ RINGTAIL_TOKEN, RINGTAIL_TOKEN_FILE }) : null;
-  return given === null ? {} : { authorization: `Bearer ${given.token}` };
 }

@@ -5,7 +5,7 @@
 
 import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
-import { bytesText, clockText, countText, millisText, percentText } from './figures';
+import { bytesText, clockText, countText, errorsText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
 import { hotName, shortFrame, stackText } from './plain';
 import { cutText, printable } from './printable';
@@ -156,7 +156,7 @@ function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }
     figures(1, 'delay', [delays, `loop ${utilization} used`]),
     figures(2, 'http', [
       `${http.requestsPerSecond.toFixed(1)}/s  p50 ${millisText(http.p50Millis)}  p99 ${millisText(http.p99Millis)}`,
-      `${http.errors} errors  ${http.aborted} aborted`,
+      `${errorsText(http.errors)}  ${http.aborted} aborted`,
     ]),
     figures(2, 'gc', [`${gc.count} in ${millisText(gc.totalMillis)}  longest ${millisText(gc.maxMillis)}`]),
     figures(3, 'memory', [

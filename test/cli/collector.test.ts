@@ -1,11 +1,21 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Ended, type RunningCommand, runCommandLine, startCommand } from './command-process';
+import {
+  COMMAND_FILE,
+  type Ended,
+  type RunningCommand,
+  runCommandLine,
+  startCommand,
+} from './command-process';
 
 const home = mkdtempSync(join(tmpdir(), 'ringtail-home-'));
 afterAll(() => rmSync(home, { recursive: true }));
+const odd = { HOME: join(home, "it's odd"), XDG_RUNTIME_DIR: '' };
+const run = promisify(execFile);
 const env = { HOME: home, XDG_RUNTIME_DIR: '' };
 
 async function startedCollector(): Promise<{ collector: RunningCommand; url: string }> {
@@ -33,6 +43,28 @@ describe('ringtail collector', () => {
     expect(stdout).toContain(`RINGTAIL_COLLECTOR=${address} ringtail run -- node app.js`);
     expect(stdout).toContain(`ringtail tail --url ${address}`);
     expect(stdout).toContain(join(home, '.local', 'state', 'ringtail', 'token'));
+  });
+
+  it('with --require-token prints lines that a shell runs as they are', async () => {
+    const collector = startCommand(['collector', '--port', '0', '--require-token'], odd);
+    await collector.wrote('/metrics\n');
+    try {
+      const lines = collector.written();
+      const line = (name: string) => new RegExp(`^  ${name} +(.*)$`, 'm').exec(lines)?.[1] ?? '';
+      const shell = (text: string) => run('sh', ['-c', text], { env: { ...process.env, ...odd } });
+      expect((await shell(`${line('metrics')} -sSf`)).stdout).toContain('ringtail_');
+      const tail = line('live').replace(
+        'ringtail tail',
+        `"${process.execPath}" "${COMMAND_FILE}" tail --seconds 1`,
+      );
+      expect((await shell(tail)).stderr).toContain('no service yet');
+      const address = /"(.*)\/debug/.exec(line('profile'))?.[1];
+      expect((await shell(`echo "${address}"`)).stdout).toMatch(
+        /^http:\/\/:[0-9a-f]{64}@127\.0\.0\.1:\d+\n$/,
+      );
+    } finally {
+      await stopped(collector, 'SIGTERM');
+    }
   });
 
   it('ends with 130 at Ctrl-C', async () => {

@@ -12,6 +12,8 @@ export type RunningCommand = {
   ended: Promise<Ended>;
   /** Resolves when the text is on either stream; rejects when the process ends without it. */
   wrote(text: string): Promise<void>;
+  /** All of stdout so far. */
+  written(): string;
 };
 
 export function startCommand(words: readonly string[], env: Record<string, string> = {}): RunningCommand {
@@ -39,7 +41,7 @@ export function startCommand(words: readonly string[], env: Record<string, strin
       look();
       void ended.then((e) => reject(new Error(`ended without writing '${text}': ${e.stdout}${e.stderr}`)));
     });
-  return { child, ended, wrote };
+  return { child, ended, wrote, written: () => texts.stdout };
 }
 
 export function runCommandLine(words: readonly string[], env: Record<string, string> = {}): Promise<Ended> {

@@ -9,7 +9,7 @@ beforeAll(() => {
 describe('plain lines of the tail', () => {
   it('gives one line for a second, and one for each of the hottest functions', () => {
     expect(plainLines(second())).toEqual([
-      '12:00:00 shop/host-1  cpu 41.3 % (main 38.0 %, ringtail 0.6 %) | loop 42.0 % | delay p50 1.10 ms p99 12.3 ms max 356 ms | gc 12 in 8.10 ms max 1.90 ms | http 100.0/s p50 2.10 ms p99 30.0 ms | 1 errors 2 aborted | heap 34.5 MiB rss 98.0 MiB | sampler on 99 Hz 41 ticks',
+      '12:00:00 shop/host-1  cpu 41.3 % (main 38.0 %, ringtail 0.6 %) | loop 42.0 % | delay p50 1.10 ms p99 12.3 ms max 356 ms | gc 12 in 8.10 ms max 1.90 ms | http 100.0/s p50 2.10 ms p99 30.0 ms | 1 error 2 aborted | heap 34.5 MiB rss 98.0 MiB | sampler on 99 Hz 41 ticks',
       '  hot 43.2 % self, 45.0 % total: slowReportTotals (shop/report.js:21)',
       '  hot 6.0 % self, 6.0 % total: JSON.parse',
     ]);
@@ -31,6 +31,17 @@ describe('plain lines of the tail', () => {
     expect(plainLines(HANGING)[1]).toBe(
       '  HANG javascript for 1.50 s, still: spinForever (cart.js:40) < checkout (cart.js:12) < onRequest (server.js:5) < (root)',
     );
+  });
+
+  it('names a function without a name once by its place, and leaves out what was only on the way', () => {
+    const at = { file: '/srv/shop/app.js', line: 315 };
+    const nameless = { ...at, function: '(anonymous) app.js:315', selfPercent: 9, totalPercent: 9 };
+    const caller = { ...at, function: 'listen', selfPercent: 0.04, totalPercent: 60 };
+    expect(plainLines(second({ hot: [nameless, caller] })).slice(1)).toEqual([
+      '  hot 9.0 % self, 9.0 % total: (anonymous) shop/app.js:315',
+    ]);
+    const stack = ['(anonymous) app.js:315 (app.js:320)', '(anonymous) app.js:7 (/srv/shop/app.js:7)'];
+    expect(stackText(stack)).toBe('(anonymous) shop/app.js:7 < (anonymous) app.js:315 (app.js:320)');
   });
 
   it('tells stalls and losses', () => {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runCommandLine, startCommand } from './command-process';
 import { type FakeCollector, startFakeCollector } from './fake-collector';
@@ -76,6 +79,64 @@ describe('ringtail tail', () => {
     expect(stderr).toContain('start one with: ringtail collector');
     expect(Date.now() - startMillis).toBeGreaterThan(4500);
     expect(Date.now() - startMillis).toBeLessThan(8000);
+  });
+
+  it.each([[[]], [['--json']]])(
+    'fails when it was never connected until --seconds ended %j',
+    async (more) => {
+      const gone = await startFakeCollector();
+      await gone.close();
+      const { code, stdout, stderr } = await runCommandLine([
+        'tail',
+        '--url',
+        gone.url,
+        '--seconds',
+        '1',
+        ...more,
+      ]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`no collector at 127.0.0.1:${gone.port} (ECONNREFUSED) [ERR_CLI_UNREACHABLE]`);
+    },
+  );
+
+  it('says what it waits for, and what is there instead where the collector tells', async () => {
+    const metrics = [
+      'ringtail_instance_heard_seconds{service="web",instance="a"} 0.1',
+      'ringtail_instance_heard_seconds{service="cart \\"2\\"",instance="b"} 0.1',
+      'ringtail_instance_heard_seconds{service="web",instance="c"} 0.1',
+    ].join('\n');
+    const words = ['tail', 'nosuch', '--seconds', '2', '--url'];
+    collector = await startFakeCollector({ metrics });
+    expect((await runCommandLine([...words, collector.url])).stderr).toBe(
+      `ringtail: connected to 127.0.0.1:${collector.port}; no service nosuch yet; connected are: cart "2", web\n`,
+    );
+    await collector.close();
+    collector = await startFakeCollector({ metrics: '' });
+    expect((await runCommandLine([...words, collector.url, '--json'])).stderr).toContain(
+      '; no service yet: ',
+    );
+    await collector.close();
+    collector = await startFakeCollector();
+    expect((await runCommandLine([...words, collector.url])).stderr).toContain('; waiting for nosuch\n');
+  });
+
+  it('says why a token that was given is not sent, and sends no other', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'ringtail-home-'));
+    try {
+      const folder = join(home, '.local', 'state', 'ringtail');
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, 'token'), 'found-by-itself-0123456789', { mode: 0o600 });
+      collector = await startFakeCollector();
+      const words = ['tail', '--url', collector.url, '--seconds', '1'];
+      const bad = await runCommandLine(words, { RINGTAIL_TOKEN: 'bad', HOME: home, XDG_RUNTIME_DIR: '' });
+      expect(bad.stderr.split('\n')[0]).toBe(
+        'ringtail: RINGTAIL_TOKEN is not sent: a token has 16 to 512 characters, got 3',
+      );
+      await runCommandLine(words, { RINGTAIL_TOKEN: 'given-on-purpose-0123456789' });
+      expect(collector.authorizations).toEqual([undefined, 'Bearer given-on-purpose-0123456789']);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 
   it('tells a refusal at once, in the words of the collector', async () => {

@@ -40,7 +40,10 @@ describe('usage errors', () => {
       ['collector', '--port', '70000'],
       "argument '70000' is invalid. It must be a whole number from 0 to 65535",
     ],
-    [['tail', '--url', 'ftp://x'], "--url must be an address like ws://127.0.0.1:7411, got 'ftp://x'"],
+    ...['ftp://x', 'http:/nonsense', 'garbage', 'ws://'].map((url): [string[], string] => [
+      ['tail', '--url', url],
+      `--url must be an address like ws://127.0.0.1:7411, got '${url}'`,
+    ]),
     [['run'], "missing required argument 'program'"],
   ])('%j: says what was got and what is allowed, exit 2', async (words, message) => {
     const { code, stdout, stderr } = await runCommandLine(words);
@@ -49,6 +52,29 @@ describe('usage errors', () => {
     expect(stderr).toContain('[ERR_CLI_USAGE]');
     expect(stderr).not.toContain('    at ');
   });
+
+  it('names the help of the command that was meant', async () => {
+    expect((await runCommandLine(['tail', '--jsno'])).stderr).toContain('see: ringtail tail --help\n');
+    expect((await runCommandLine(['--debug', 'demo', '--jsno'])).stderr).toContain(
+      'see: ringtail demo --help',
+    );
+    expect((await runCommandLine(['tial'])).stderr).toContain('see: ringtail --help\n');
+  });
+
+  it.each([[['tail']], [['run', '--', process.execPath, '--version']]])(
+    '%j: takes from the environment only what an agent takes too',
+    async (words) => {
+      for (const url of ['garbage', 'http:/nonsense', 'http://127.0.0.1:7411']) {
+        const { code, stdout, stderr } = await runCommandLine(words, { RINGTAIL_COLLECTOR: url });
+        expect([code, stdout]).toEqual([2, '']);
+        expect(stderr).toContain(
+          `RINGTAIL_COLLECTOR must be an address like ws://127.0.0.1:7411, got '${url}'`,
+        );
+        expect(stderr).toContain('it begins with ws:// or wss://, and a host name follows');
+        expect(stderr).not.toContain('sending to');
+      }
+    },
+  );
 
   it('shows the stack when asked with --debug', async () => {
     const { code, stderr } = await runCommandLine(['tail', '--debug', '--url', 'ftp://x']);

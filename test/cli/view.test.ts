@@ -37,7 +37,7 @@ describe('the live view', () => {
  shop / host-1
  cpu      41.3 %  main 38.0 %  ringtail 0.6 %  ▄
  delay    p50 1.10 ms  p99 12.3 ms  max 356 ms  loop 42.0 % used
- http     100.0/s  p50 2.10 ms  p99 30.0 ms  1 errors  2 aborted
+ http     100.0/s  p50 2.10 ms  p99 30.0 ms  1 error  2 aborted
  gc       12 in 8.10 ms  longest 1.90 ms
  memory   heap 34.5 MiB of 2.05 GiB  rss 98.0 MiB
  sampler  on  99 Hz  41 ticks  windows 1.00 s  leaves repaired 3.0 %
