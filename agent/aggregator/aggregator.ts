@@ -64,6 +64,8 @@ const LAST_JS_MICROS = 2e6;
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 const KEEP_ALIVE_MILLIS = 60_000;
+/** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
+const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
 
 export class Aggregator {
   readonly #page: MainPage;
@@ -329,7 +331,7 @@ export class Aggregator {
 
   /** A collector that is not there is nothing to speak of; one that will never take us is, once. */
   #sayRefusal(reason: string): void {
-    if (this.#saidRefusal || !/token|ERR_WIRE_(PROOF|VERSION)|wire version/.test(reason)) return;
+    if (this.#saidRefusal || !REFUSALS.test(reason)) return;
     this.#saidRefusal = true;
     writeSync(2, `ringtail: not connected to ${this.data.options.collectorUrl}: ${reason}; trying on\n`);
   }
