@@ -35,8 +35,6 @@ import { Shipper } from './shipper';
 import { Stalls } from './stalls';
 import { threadState } from './thread-cpu';
 
-/** Until the first look at whether main works, which starts the sampler, ms. */
-const FIRST_TICK_MILLIS = 10;
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
 const BUSY_TICK_MILLIS = 150;
 const REST_TICK_MILLIS = 250;
@@ -174,8 +172,10 @@ export class Aggregator {
     if (this.#closing) return;
     if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
     this.#mainShare(nowMicros());
+    // At once, also in a program that does nothing yet: what V8 compiles before, Node 20's sampler may never see.
+    this.#sampling.start();
     this.#link.dial();
-    this.#schedule(FIRST_TICK_MILLIS);
+    this.#schedule(BUSY_TICK_MILLIS);
   }
 
   #schedule(millis: number): void {
