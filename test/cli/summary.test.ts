@@ -31,17 +31,19 @@ describe("the demo's summary", () => {
     });
   });
 
-  it('adds up the seconds, functions weighted by the CPU of each', () => {
+  it('adds up the seconds, functions weighted by the CPU time of each, however long it was', () => {
     const summary = new DemoSummary();
     const busy = { function: 'busy', file: '', line: 0, selfPercent: 80, totalPercent: 90 };
     const rest = { function: 'rest', file: '', line: 0, selfPercent: 100, totalPercent: 100 };
     summary.add({ ...STALLED, hot: [busy], cpu: { processPercent: 95, mainPercent: 90, agentPercent: 1 } });
     summary.add(second({ hot: [rest], cpu: { processPercent: 15, mainPercent: 10, agentPercent: 3 } }));
+    const short = { processPercent: 55, mainPercent: 100, agentPercent: 2 };
+    summary.add(second({ hot: [rest], spanMillis: 0, cpu: short }));
     const load = { sent: 1500, answered: 1490, failed: 3, leftOut: 7 };
     expect(summary.lines(load, parseFigures(METRICS, 'demo'))).toEqual([
-      'summary of 2 seconds',
+      'summary of 3 seconds',
       '  requests   1,500 seen by the agent; the load sent 1,500, 3 failed, 7 left out',
-      '  samples    82 ticks',
+      '  samples    123 ticks',
       '  hottest    self',
       '           72.0 %  busy',
       '           10.0 %  rest',

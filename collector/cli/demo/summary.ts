@@ -13,17 +13,19 @@ export class DemoSummary {
   #seconds = 0;
   #ticks = 0;
   #gcMaxMillis = 0;
+  /** Percent times ms, and the ms. */
   #cpuPercentSum = 0;
   #agentPercentSum = 0;
-  #cpuSeconds = 0;
+  #cpuMillis = 0;
   #rssBytes = 0;
   /** The longest ones. */
   #stalls: TailSecond['stalls'] = [];
   #stallCount = 0;
   readonly #lost = new Map<string, number>();
   /**
-   * Self percent of each second, weighted by the CPU that main used in it: a resting second must count for little. No
-   * totals: a second's list holds only its hottest, and a caller that is in some of them would add up to too little.
+   * Self percent of each second, weighted by the CPU time of main in it: a resting or a short second must count for
+   * little. No totals: a second's list holds only its hottest, and a caller that is in some of them would add up to too
+   * little.
    */
   readonly #hot = new Map<string, number>();
   #weight = 0;
@@ -39,23 +41,25 @@ export class DemoSummary {
     this.#gcMaxMillis = Math.max(this.#gcMaxMillis, line.gc.maxMillis);
     this.#rssBytes = line.memory.rssBytes;
     if (line.cpu.processPercent !== null) {
-      this.#cpuSeconds++;
-      this.#cpuPercentSum += line.cpu.processPercent;
-      this.#agentPercentSum += line.cpu.agentPercent ?? 0;
+      this.#cpuMillis += line.spanMillis;
+      this.#cpuPercentSum += line.cpu.processPercent * line.spanMillis;
+      this.#agentPercentSum += (line.cpu.agentPercent ?? 0) * line.spanMillis;
     }
     this.#stallCount += line.stalls.length;
     this.#stalls = [...this.#stalls, ...line.stalls]
       .sort((a, b) => b.forMillis - a.forMillis)
       .slice(0, STALLS_SHOWN);
     for (const { reason, count } of line.drops) this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + count);
-    const weight = line.hot.length === 0 ? 0 : (line.cpu.mainPercent ?? line.sampler.ticks);
+    const { mainPercent } = line.cpu;
+    const cpu = mainPercent === null ? line.sampler.ticks : mainPercent * line.spanMillis;
+    const weight = line.hot.length === 0 ? 0 : cpu;
     this.#weight += weight;
     for (const hot of line.hot) this.#addHot(hot, weight);
   }
 
   lines(load: LoadCounts, figures: MetricsFigures): string[] {
-    const cpu = this.#cpuSeconds === 0 ? null : this.#cpuPercentSum / this.#cpuSeconds;
-    const agent = this.#cpuSeconds === 0 ? null : this.#agentPercentSum / this.#cpuSeconds;
+    const cpu = this.#cpuMillis === 0 ? null : this.#cpuPercentSum / this.#cpuMillis;
+    const agent = this.#cpuMillis === 0 ? null : this.#agentPercentSum / this.#cpuMillis;
     const lost = [...this.#lost].map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
     return [
       `summary of ${this.#seconds} seconds`,
