@@ -74,6 +74,10 @@ async function watch({ options, collector, service, stop, format, url }: Watched
   );
   const client = new TailClient(tailUrl(url, { service: DEMO_SERVICE }), {
     line(line, text) {
+      if (!load.started && line.type === 'second' && line.sampler.state === 'on') {
+        service.begin();
+        load.start();
+      }
       summary.add(line);
       output.line(line, text);
     },

@@ -40,13 +40,22 @@ export class Load {
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
   readonly #random = new Random(11);
-  readonly #timer: NodeJS.Timeout;
-  readonly #startMillis = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #startMillis = 0;
   #due = 0;
   #stopped = false;
 
   constructor(port: number) {
     this.#port = port;
+  }
+
+  get started(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Once. */
+  start(): void {
+    this.#startMillis = performance.now();
     this.#timer = setInterval(() => this.#tick(), TICK_MILLIS);
   }
 

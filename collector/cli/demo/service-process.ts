@@ -72,6 +72,11 @@ export class ServiceProcess {
     });
   }
 
+  /** Lets the service begin its work. */
+  begin(): void {
+    if (this.#child.connected) this.#child.send('begin');
+  }
+
   /** Calls once if the service ends without `stop`. */
   onUnexpectedEnd(ended: (error: CliError) => void): void {
     this.#child.once('exit', (code, signal) => {
