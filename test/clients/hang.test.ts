@@ -75,7 +75,8 @@ async function askProfile(collector: RunningCollector, service: string, seen: Se
 const seconds = (seen: Seen) =>
   seen.lines.filter((entry): entry is { atMillis: number; line: TailSecond } => entry.line.type === 'second');
 
-describe('a main thread that hangs', () => {
+// Times of a machine that others use as well: once more before a miss counts.
+describe('a main thread that hangs', { retry: 1 }, () => {
   let collector: RunningCollector;
   beforeAll(async () => {
     collector = await openCollector();

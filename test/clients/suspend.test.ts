@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => collector.close());
 
-it('tells a stopped process as suspended, once, and never as stalled', async () => {
+it('tells a stopped process as suspended, once, and never as stalled', { retry: 1 }, async () => {
   const lines: TailLine[] = [];
   const tail = await watchTail(collector, 'stopped', (line) => lines.push(line));
   const child = spawn(process.execPath, ['-r', REGISTER, '-e', 'setInterval(() => {}, 20)'], {

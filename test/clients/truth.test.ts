@@ -70,7 +70,8 @@ async function measure(collector: RunningCollector, kind: string, seed: number) 
   };
 }
 
-describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows', () => {
+// Figures of a machine that others use as well: once more before a miss counts.
+describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows', { retry: 1 }, () => {
   let collector: RunningCollector;
   beforeAll(async () => {
     collector = await openCollector();
