@@ -2,8 +2,8 @@
  * Messages to bytes and back, the agent's half. Tuples only: no records, no extensions, so the bytes are plain msgpack.
  * What the collector sends is small and comes from a peer that proved the token; its shape is still checked here.
  */
-import { Packr, Unpackr } from 'msgpackr/index-no-eval';
 import { WIRE_LIMITS } from './limits';
+import { pack } from './pack';
 import {
   type AgentMessage,
   type CollectorMessage,
@@ -13,26 +13,18 @@ import {
   TAG_ERROR,
   TAG_WELCOME,
 } from './schema';
-
-const SETTINGS = {
-  useRecords: false,
-  structuredClone: false,
-  moreTypes: false,
-  variableMapSize: true,
-} as const;
-const packr = new Packr(SETTINGS);
-const unpackr = new Unpackr(SETTINGS);
+import { unpack } from './unpack';
 
 /** The bytes of one message, a buffer of its own. */
 export function encodeMessage(message: AgentMessage): Uint8Array {
-  return Uint8Array.prototype.slice.call(packr.pack(message));
+  return pack(message);
 }
 
 /** A collector's message, or null where the bytes are not one (the caller closes the connection and counts it). */
 export function decodeCollectorMessage(bytes: Uint8Array): CollectorMessage | null {
   if (bytes.length === 0 || bytes.length > WIRE_LIMITS.stringBytes * 2) return null;
   try {
-    const message: unknown = unpackr.unpack(bytes);
+    const message: unknown = unpack(bytes, WIRE_LIMITS.nestingDepth);
     return isCollectorMessage(message) ? message : null;
   } catch {
     return null;
