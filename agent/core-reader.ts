@@ -22,11 +22,10 @@ export function openReader(engine: CoreEngine): CoreReader {
   return new Reader(engine);
 }
 
-/** What the reader remembers of a series. `last`: counter's value at the last look. `quiet`: its histogram had gained nothing then. The rest: what the freed slot left. */
+/** What the reader remembers of a series. `last`: counter's value at the last look. The rest: what the freed slot left. */
 type SeriesState = {
   at: number;
   last: number;
-  quiet: boolean;
   freed: boolean;
   finalDelta: HistogramDelta | null;
   finalValue: number;
@@ -161,12 +160,7 @@ class Reader implements CoreReader {
   histogramDelta(info: SeriesInfo): HistogramDelta | null {
     const state = this.#states.get(info);
     if (!state || info.kind !== SeriesKind.Histogram) return null;
-    if (!state.freed) {
-      if (state.quiet && !this.#isNoted(info.handle)) return null;
-      const delta = this.#delta(info.handle);
-      state.quiet = delta === null;
-      return delta;
-    }
+    if (!state.freed) return this.#delta(info.handle);
     const final = state.finalDelta;
     state.finalDelta = null;
     return final;
@@ -246,15 +240,7 @@ class Reader implements CoreReader {
       const at = Atomics.load(this.#u32, state.link >> 2); // pairs with create() in core-writer.ts
       if (at === 0) return;
       const info = this.#readDescriptor(slot, at);
-      this.#states.set(info, {
-        at,
-        last: 0,
-        quiet: false,
-        freed: false,
-        finalDelta: null,
-        finalValue: 0,
-        refusals: null,
-      });
+      this.#states.set(info, { at, last: 0, freed: false, finalDelta: null, finalValue: 0, refusals: null });
       state.series.push(info);
       state.link = at + SeriesWord.Next;
       this.#fresh.push(info);
@@ -274,16 +260,6 @@ class Reader implements CoreReader {
     const handle = this.#u32[(at + SeriesWord.Cell) >> 2]!;
     const kind = this.#u32[(at + SeriesWord.Kind) >> 2]! as SeriesKind;
     return { slot, threadId: this.#stateOf(slot) >>> 2, handle, kind, name, unit, labels };
-  }
-
-  /**
-   * Whether a value was noted since the last snapshot: the first one takes over the epoch that the snapshot asked for. One
-   * that was being recorded while the snapshot was taken may show in its bucket alone, so the next snapshot is taken
-   * all the same, and only after an empty one is this asked. Without it an idle process would read all buckets for ever.
-   */
-  #isNoted(base: number): boolean {
-    const seen = Atomics.load(this.#u32, (base + HistogramWord.EpochSeen) >> 2);
-    return seen === this.#u32[(base + HistogramWord.EpochRequested) >> 2];
   }
 
   #delta(base: number): HistogramDelta | null {

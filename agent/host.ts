@@ -3,6 +3,7 @@
  * and says goodbye at exit. Nothing in here keeps the process alive, listens for signals or errors of the host, or
  * lets an exception out; when something is missing, the agent is off and the program runs on.
  */
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { AgentState } from '../assembly/layout';
@@ -23,10 +24,9 @@ import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
 import type { AgentThreadData } from './thread-data';
 
-/** Put together without node:path, as all paths here: a dozen of its calls are enough for V8 to compile them. */
-const THREAD_FILE = `${__dirname}/thread.js`;
+const THREAD_FILE = join(__dirname, 'thread.js');
 /** The agent thread's share of memory: a leak of ours ends it, not the program. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 3 };
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 48 };
 const STOP_DEADLINE_MILLIS = 2000;
 const STOP_POLL_MILLIS = 10;
 

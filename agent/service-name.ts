@@ -3,7 +3,7 @@
  * main script, the script's own name. Never throws: a file that cannot be read is a file that says nothing.
  */
 import { readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isText } from './options';
 
 /** Folders looked at on the way up. */
@@ -25,7 +25,7 @@ export function serviceName(
 function nearestPackageName(folder: string, readText: (path: string) => string): string | undefined {
   let current = folder;
   for (let level = 0; level < LEVELS_MAX; level++) {
-    const name = packageName(`${current}/package.json`, readText);
+    const name = packageName(join(current, 'package.json'), readText);
     if (name !== undefined) return name;
     const parent = dirname(current);
     if (parent === current) return undefined;

@@ -113,12 +113,14 @@ export function histogramDelta(base: usize, out: usize): u32 {
     lowest = 0;
     next = 1;
   }
-  for (let octave = firstOctave(base, 0); octave < OCTAVES; octave = firstOctave(base, octave + 1)) {
+  for (let octave: u32 = 0; octave < OCTAVES; octave++) {
     const page = atomic.load<u32>(base + (octave << 2), HistogramWord.Directory); // pairs with recordApart
-    for (let sub = firstGain(page, 0); sub < SUB_BUCKETS; sub = firstGain(page, sub + 1)) {
+    if (!page) continue;
+    for (let sub: u32 = 0; sub < SUB_BUCKETS; sub++) {
       const bucket = page + (sub << 2);
       const now = load<u32>(bucket, PageWord.Counts);
       const gained = now - load<u32>(bucket, PageWord.Previous);
+      if (!gained) continue;
       store<u32>(bucket, now, PageWord.Previous);
       const key = 1 + octave * SUB_BUCKETS + sub;
       if (key != next) at = putVarint(at, ((key - next) << 1) | 1);
@@ -142,31 +144,6 @@ export function histogramDelta(base: usize, out: usize): u32 {
     memory.fill(out + DeltaWord.Sum, 0, 24);
   }
   return <u32>(at - out) - DeltaWord.Buckets;
-}
-
-/** The first octave from `octave` on that has a page, or OCTAVES. */
-function firstOctave(base: usize, octave: u32): u32 {
-  while (octave < OCTAVES && !load<u32>(base + (octave << 2), HistogramWord.Directory)) octave++;
-  return octave;
-}
-
-/**
- * The first bucket from `sub` on that gained, or SUB_BUCKETS; four at a time where none did, because most of what a
- * snapshot looks at has not changed. What stays small here also stays off V8's list of code to compile anew.
- */
-function firstGain(page: usize, sub: u32): u32 {
-  while (sub < SUB_BUCKETS) {
-    const bucket = page + (sub << 2);
-    if (sub & 3) {
-      if (load<u32>(bucket, PageWord.Counts) != load<u32>(bucket, PageWord.Previous)) return sub;
-      sub++;
-    } else {
-      const same = i32x4.eq(v128.load(bucket, PageWord.Counts), v128.load(bucket, PageWord.Previous));
-      if (!i32x4.all_true(same)) return sub + ctz<i32>(~i32x4.bitmask(same));
-      sub += 4;
-    }
-  }
-  return sub;
 }
 
 /** The noted extreme that lies in bucket `key`, of this epoch or, noted meanwhile, of the next; else the bucket's middle. */

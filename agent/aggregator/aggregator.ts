@@ -23,7 +23,7 @@ import {
   UNIT_MICROS,
 } from '../wire/schema';
 import { readToken } from '../wire/token';
-import { Cost, processCpuMicros } from './cost';
+import { Cost } from './cost';
 import { Dictionary } from './dictionary';
 import { Feed } from './feed';
 import { HangWatch } from './hang-watch';
@@ -35,8 +35,6 @@ import { Shipper } from './shipper';
 import { Stalls } from './stalls';
 import { threadState } from './thread-cpu';
 
-/** Until the first look at whether main works, which starts the sampler, ms. */
-const FIRST_TICK_MILLIS = 20;
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
 const BUSY_TICK_MILLIS = 150;
 const REST_TICK_MILLIS = 250;
@@ -173,19 +171,14 @@ export class Aggregator {
     // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
     if (this.#closing) return;
     if (this.data.samplingRefused !== '') this.#note(`not sampling: ${this.data.samplingRefused}`);
-    const now = nowMicros();
-    this.#mainShare(now);
-    this.#sampling.begin(now, this.#mainCpuMicros);
+    this.#mainShare(nowMicros());
+    // At once, also in a program that does nothing yet: what V8 compiles before, Node 20's sampler may never see.
+    this.#sampling.start();
     this.#link.dial();
-    this.#schedule(FIRST_TICK_MILLIS);
+    this.#schedule(BUSY_TICK_MILLIS);
   }
 
-  /** A timer that goes on as before is used again: a new one every tick would be garbage in an idle process. */
   #schedule(millis: number): void {
-    if (this.#timer !== null && millis === this.#tickMillis) {
-      this.#timer.refresh();
-      return;
-    }
     this.#tickMillis = millis;
     this.#timer = setTimeout(() => this.#tick(), millis);
   }
@@ -203,7 +196,7 @@ export class Aggregator {
     if (!owed && !deaf && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS))
       this.#sendPing(now);
     this.#hangs.check(now);
-    this.#sampling.tick(now, this.#mainCpuMicros);
+    this.#sampling.tick(now, share, this.#mainCpuMicros);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
     this.#stalls.join(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
@@ -433,6 +426,11 @@ export class Aggregator {
         this.#page.setState(AgentState.Closed);
       });
   }
+}
+
+function processCpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** CLOCK_MONOTONIC, µs: the clock of V8's profiles. */

@@ -14,16 +14,12 @@ export type CostDelta = {
 };
 
 const NOT_KNOWN = -1;
-/** CPU of the process below which its main thread is not worth a closer look, µs. */
-const QUIET_MICROS = 1000;
 
 export class Cost {
   rotations = 0;
   rotationPauseMicros = 0;
   readonly #main = new ThreadCpu(process.pid);
   readonly #agent = new ThreadCpu(ownThreadId());
-  #mainMicros = this.#main.micros();
-  #processAtMainMicros = 0;
   #samplers: ThreadCpu[] = [];
   #samplersBefore = 0;
   #last = { main: 0, process: 0, agent: 0, rotations: 0, pause: 0 };
@@ -32,14 +28,9 @@ export class Cost {
     this.take();
   }
 
-  /** CPU of the main thread so far, µs, or null; as of the last call while the whole process has used next to nothing since. */
+  /** CPU of the main thread so far, µs, or null. */
   mainCpuMicros(): number | null {
-    const processMicros = processCpuMicros();
-    if (processMicros - this.#processAtMainMicros >= QUIET_MICROS) {
-      this.#processAtMainMicros = processMicros;
-      this.#mainMicros = this.#main.micros();
-    }
-    return this.#mainMicros;
+    return this.#main.micros();
   }
 
   /** How long main was ready to run while others had the core, µs, as of the last mainCpuMicros. */
@@ -74,9 +65,10 @@ export class Cost {
   }
 
   take(): CostDelta {
+    const { user, system } = process.cpuUsage();
     const now = {
       main: this.#main.micros() ?? NOT_KNOWN,
-      process: processCpuMicros(),
+      process: user + system,
       agent: this.#agent.micros() ?? NOT_KNOWN,
       rotations: this.rotations,
       pause: this.rotationPauseMicros,
@@ -99,10 +91,4 @@ export class Cost {
   #samplerCpu(): number {
     return this.#samplers.reduce((sum, thread) => sum + (thread.micros() ?? 0), 0);
   }
-}
-
-/** CPU of all threads of the process so far, µs. */
-export function processCpuMicros(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }

@@ -22,10 +22,6 @@ import { WindowQueue } from './window-queue';
 /** CPU share of the main thread up to which it counts as idle, twice what the sampler itself takes, and above which a resting sampler wakes. */
 const IDLE_SHARE = 0.01;
 const WAKE_SHARE = 0.02;
-/** CPU of main since the last tick that wakes the sampler at once: less may be the end of its own start, µs. */
-const WAKE_MICROS = 5000;
-/** Measured with forty hot functions from before the start: Node 20 names 13 to 19 of them and credits their callers, 22 to 26 name all. */
-const SEES_EARLIER_CODE = Number.parseInt(process.versions.node, 10) >= 22;
 /** Looks at the share in the time after which the sampler rests: one is longer than a rotation is felt. */
 const IDLE_LOOKS = 6;
 /** A window shorter than this may hold no tick without anything being wrong, µs. */
@@ -130,12 +126,6 @@ export class Sampling {
     return nowMicros < this.#watchedUntilMicros;
   }
 
-  /** The first look at main. What V8 compiled before a sampler's start, Node 20's may never see: there it starts at once, else when main works. */
-  begin(nowMicros: number, mainCpuMicros: number): void {
-    if (SEES_EARLIER_CODE) this.tick(nowMicros, mainCpuMicros);
-    else this.start();
-  }
-
   /** Begins to sample unless it must not or already does. */
   start(): void {
     const { nowMicros, cost } = this.host;
@@ -167,15 +157,14 @@ export class Sampling {
     this.#captureEnds.sort((a, b) => a - b);
   }
 
-  /** mainCpuMicros: CPU of the main thread so far. */
-  tick(nowMicros: number, mainCpuMicros: number): void {
-    const working = mainCpuMicros - this.#workMicros > WAKE_MICROS && this.#workMicros > 0;
+  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. */
+  tick(nowMicros: number, mainShare: number, mainCpuMicros: number): void {
     this.#workMicros = mainCpuMicros;
-    const share = this.#lookForWork(nowMicros);
+    this.#lookForWork(nowMicros);
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
-      if (working || share > WAKE_SHARE) this.start();
+      if (mainShare > WAKE_SHARE) this.start();
       return;
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
@@ -191,15 +180,14 @@ export class Sampling {
     if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
   }
 
-  /** Main's share of a core since the last look, 0 while it is not yet time: a rotation alone makes main look busy for as long as it is. */
-  #lookForWork(nowMicros: number): number {
+  /** Over a span, because a rotation alone makes main look busy for as long as it is. */
+  #lookForWork(nowMicros: number): void {
     const spanMicros = nowMicros - this.#lookAtMicros;
-    if (spanMicros < (this.host.options.idleAfterMillis * 1000) / IDLE_LOOKS) return 0;
-    const share = (this.#workMicros - this.#lookWorkMicros) / spanMicros;
-    if (share > IDLE_SHARE || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
+    if (spanMicros < (this.host.options.idleAfterMillis * 1000) / IDLE_LOOKS) return;
+    const busy = this.#workMicros - this.#lookWorkMicros > spanMicros * IDLE_SHARE;
+    if (busy || this.watched(nowMicros)) this.#busyAtMicros = nowMicros;
     this.#lookAtMicros = nowMicros;
     this.#lookWorkMicros = this.#workMicros;
-    return share;
   }
 
   /** Once a second: what the agent cost, percent of a core. */

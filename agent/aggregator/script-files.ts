@@ -3,7 +3,6 @@
  * small cache. A file that is missing, large or changed since the process began gives none: then no leaf is repaired.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scanFunctions } from './function-ranges';
 import type { ScriptSource, ScriptText } from './profile-reader';
@@ -36,7 +35,6 @@ export class ScriptFiles implements ScriptSource {
   #read(url: string): ScriptText | null | undefined {
     try {
       const path = fileURLToPath(url);
-      if (dirname(path) === __dirname) return null; // the agent's own bundle: most ticks of an idle program, of no use to it
       const { size, mtimeMs } = statSync(path);
       if (size > SCRIPT_BYTES_MAX || mtimeMs > this.startWallMillis) return null;
       const now = Date.now();
