@@ -80,7 +80,7 @@ class Reader implements CoreReader {
     const base = baseOf(slot);
     const phase = this.#stateOf(slot) & 3; // before peek: all that was pushed before detach is seen
     if (phase !== SlotPhase.Attached && phase !== SlotPhase.Detached) return 0;
-    const waiting = this.#isEmpty(base) ? 0 : this.#core.peek(base, max);
+    const waiting = this.#core.peek(base, max);
     const ring = this.#u32[(base + SlotWord.RingAt) >> 2]!;
     const mask = this.#u32[(base + SlotWord.RingMask) >> 2]!;
     const head = this.#u32[(base + SlotWord.Head) >> 2]!;
@@ -217,12 +217,6 @@ class Reader implements CoreReader {
       this.#seen++;
     }
     return this.#seen;
-  }
-
-  /** Looked at from here, because thousands of calls into the core make V8 compile the call itself. */
-  #isEmpty(base: number): boolean {
-    const tail = Atomics.load(this.#u32, (base + SlotWord.Tail) >> 2); // pairs with push
-    return tail === this.#u32[(base + SlotWord.Head) >> 2];
   }
 
   #ringMask(slot: number): number {

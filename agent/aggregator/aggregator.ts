@@ -3,13 +3,13 @@
  * the sampling window, join, send. Ticks are 150 ms apart while main works and 250 ms while it rests; a resting main is
  * not even pinged, because its CPU clock tells that it did nothing.
  */
+import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AgentState, ControlCell, SeriesKind } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
 import type { AgentThreadData } from '../thread-data';
-import { randomBytes } from '../wire/random-bytes';
 import {
   type ControlMessage,
   EVENT_HANG,

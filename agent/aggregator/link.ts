@@ -3,10 +3,9 @@
  * is kept as bytes and sent again byte for byte after a reconnect; everything else stays with the caller until there is
  * room. The token is read afresh at every dial and never travels.
  */
-
+import { randomBytes } from 'node:crypto';
 import { decodeCollectorMessage, encodeMessage } from '../wire/encode';
 import { proofMatches, proofOf } from '../wire/proof';
-import { randomBytes } from '../wire/random-bytes';
 import {
   type ControlMessage,
   type DictionaryMessage,

@@ -11,9 +11,8 @@
  * A sampler whose window holds no tick at all is stuck (a known race in V8): the session is renewed, and after
  * RESTARTS_MAX renewals in RESTARTS_WITHIN_MICROS sampling is switched off for good.
  */
-
+import { randomBytes } from 'node:crypto';
 import { Session } from 'node:inspector';
-import { randomBytes } from '../wire/random-bytes';
 import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
 
 /** What a start costs more for each byte of compiled code, µs: 10 to 40 ms were seen with 0.5 MB, 110 to 200 with 4 MB, 430 to 460 with 9 MB. */

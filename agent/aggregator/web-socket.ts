@@ -1,15 +1,12 @@
 /**
  * The client end of one WebSocket (RFC 6455), as small as the wire needs it: binary messages, no compression, no
- * redirects, no proxies. It stands on a plain socket, because the http, crypto, tls and zlib modules that a full client loads
+ * redirects, no proxies. It stands on a plain socket, because the http, tls and zlib modules that a full client loads
  * cost an idle process up to eight megabytes; tls is loaded when the address says wss.
- *
- * The answer's Sec-WebSocket-Accept is not looked at: it would prove that the other side has read the request, and the
- * wire's own handshake proves more, that it knows the token.
  *
  * An instance reports its end exactly once, by onClose, whatever happened before.
  */
+import { createHash, randomBytes, randomFillSync } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
-import { randomBytes } from '../wire/random-bytes';
 import { clientFrame, FrameReader, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from './frames';
 
 export type WebSocketEvents = {
@@ -21,17 +18,17 @@ export type WebSocketEvents = {
   onClose(reason: string, code: number): void;
 };
 
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const RESPONSE_BYTES_MAX = 16_384;
 const READ_BUFFER_BYTES = 16_384;
-/** Masking keys that are fetched at once. */
-const MASKS_BYTES = 256;
 const EMPTY = Buffer.alloc(0);
 
 export class WebSocket {
   readonly #socket: Socket;
   readonly #events: WebSocketEvents;
   readonly #frames: FrameReader;
-  #masks: Buffer = EMPTY;
+  readonly #key = randomBytes(16).toString('base64');
+  readonly #mask = Buffer.alloc(4);
   #open = false;
   #response: Buffer = EMPTY;
   #reason = 'closed';
@@ -51,7 +48,7 @@ export class WebSocket {
     this.#socket.on('close', () => events.onClose(this.#reason, this.#code));
     this.#socket.write(
       `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+        `Sec-WebSocket-Key: ${this.#key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     );
   }
 
@@ -78,14 +75,7 @@ export class WebSocket {
   }
 
   #write(opcode: number, payload: Uint8Array, written: () => void = () => {}): void {
-    this.#socket.write(clientFrame(opcode, payload, this.#nextMask()), written);
-  }
-
-  #nextMask(): Buffer {
-    if (this.#masks.length === 0) this.#masks = randomBytes(MASKS_BYTES);
-    const mask = this.#masks.subarray(0, 4);
-    this.#masks = this.#masks.subarray(4);
-    return mask;
+    this.#socket.write(clientFrame(opcode, payload, randomFillSync(this.#mask)), written);
   }
 
   #read(bytes: Buffer): void {
@@ -112,7 +102,17 @@ export class WebSocket {
   #upgradeRefusal([status = '', ...lines]: string[]): string {
     if (!/^HTTP\/1\.1 101(?: |$)/.test(status))
       return `the collector answered the upgrade with ${JSON.stringify(status.slice(0, 80))}`;
-    return lines.some((line) => /^upgrade:\s*websocket\s*$/i.test(line))
+    const headers = new Map(
+      lines.map((line) => {
+        const colon = line.indexOf(':');
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    const accept = createHash('sha1')
+      .update(this.#key + GUID)
+      .digest('base64');
+    return headers.get('upgrade')?.toLowerCase() === 'websocket' &&
+      headers.get('sec-websocket-accept') === accept
       ? ''
       : 'whoever answers there does not speak WebSocket';
   }

@@ -2,8 +2,8 @@
  * Messages to bytes and back, the agent's half. Tuples only: no records, no extensions, so the bytes are plain msgpack.
  * What the collector sends is small and comes from a peer that proved the token; its shape is still checked here.
  */
+import { Packr, Unpackr } from 'msgpackr/index-no-eval';
 import { WIRE_LIMITS } from './limits';
-import { pack } from './pack';
 import {
   type AgentMessage,
   type CollectorMessage,
@@ -13,18 +13,26 @@ import {
   TAG_ERROR,
   TAG_WELCOME,
 } from './schema';
-import { unpack } from './unpack';
+
+const SETTINGS = {
+  useRecords: false,
+  structuredClone: false,
+  moreTypes: false,
+  variableMapSize: true,
+} as const;
+const packr = new Packr(SETTINGS);
+const unpackr = new Unpackr(SETTINGS);
 
 /** The bytes of one message, a buffer of its own. */
 export function encodeMessage(message: AgentMessage): Uint8Array {
-  return pack(message);
+  return Uint8Array.prototype.slice.call(packr.pack(message));
 }
 
 /** A collector's message, or null where the bytes are not one (the caller closes the connection and counts it). */
 export function decodeCollectorMessage(bytes: Uint8Array): CollectorMessage | null {
   if (bytes.length === 0 || bytes.length > WIRE_LIMITS.stringBytes * 2) return null;
   try {
-    const message: unknown = unpack(bytes, WIRE_LIMITS.nestingDepth);
+    const message: unknown = unpackr.unpack(bytes);
     return isCollectorMessage(message) ? message : null;
   } catch {
     return null;

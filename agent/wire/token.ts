@@ -11,7 +11,7 @@
  * A made file is trusted only if it is a plain file of ours with mode 0600 in a folder of ours with mode 0700: in a
  * shared temporary folder anybody could otherwise plant a token. What is not trusted is passed over with a reason.
  */
-
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -26,7 +26,6 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { randomBytes } from './random-bytes';
 
 export type FoundToken = { token: string; place: string };
 

@@ -140,6 +140,11 @@ describe('WebSocket', () => {
 
   it.each([
     ['a refusal', 'HTTP/1.1 503 Service Unavailable\r\n\r\n', /answered the upgrade with "HTTP\/1.1 503/],
+    [
+      'a wrong accept key',
+      'HTTP/1.1 101 x\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\n',
+      /not speak WebSocket/,
+    ],
     ['no upgrade at all', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', /not speak WebSocket/],
     ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n\r\n', /answered the upgrade with "SSH/],
     ['endless headers', 'x'.repeat(20_000), /does not speak HTTP/],
