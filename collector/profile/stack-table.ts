@@ -15,11 +15,21 @@ export type StackTableGrowth = {
   stacks: readonly number[];
 };
 
+/** What names stacks: this table, or an agent's own dictionary. */
+export interface StackNames {
+  readonly lastStack: number;
+  string(id: number): string;
+  parentOf(stack: number): number;
+  functionOf(stack: number): StackFunction;
+  /** The line within the function's file that the stack's leaf stood at; 0 unknown. */
+  lineOf(stack: number): number;
+}
+
 const STACK_WORDS = 3;
 /** What a function object costs, about. */
 const FUNCTION_BYTES = 64;
 
-export class StackTable {
+export class StackTable implements StackNames {
   #strings: string[] = [''];
   #functions: StackFunction[] = [{ name: '', url: '', line: 0, column: 0 }];
   #stacks = new Uint32Array(STACK_WORDS * 64);
@@ -72,7 +82,6 @@ export class StackTable {
     return this.function(this.functionIdOf(stack));
   }
 
-  /** The line within the function's file that the stack's leaf stood at; 0 unknown. */
   lineOf(stack: number): number {
     return this.#stacks[stack * STACK_WORDS + 2]!;
   }

@@ -2,9 +2,9 @@
 
 import type { CoreTables } from '../../agent/core';
 import { SampleState } from '../../assembly/layout';
+import { FRAME_GC, FRAME_PROGRAM, fileOf, functionName } from '../profile/frame';
 import type { StackTable } from '../profile/stack-table';
 import { type Batch, columnPeriodMicros } from '../store/batch';
-import { FRAME_GC, FRAME_PROGRAM, fileOf, functionName } from './frame';
 
 export type HotFunction = {
   function: string;

@@ -6,10 +6,6 @@
 
 import type { CoreTables } from '../../agent/core';
 import { SampleState } from '../../assembly/layout';
-import { Profile, type ProfileHead } from '../profile/profile';
-import type { StackTable } from '../profile/stack-table';
-import { type Batch, columnPeriodMicros, type Instance, type SampleWindow } from '../store/batch';
-import type { SampledCpu } from './cpu-clock';
 import {
   FRAME_BLOCKED,
   FRAME_GC,
@@ -17,9 +13,12 @@ import {
   FRAME_NATIVE_LOOP,
   FRAME_PROGRAM,
   FRAME_STUCK,
-  fileOf,
-  functionName,
-} from './frame';
+} from '../profile/frame';
+import { Profile, type ProfileHead } from '../profile/profile';
+import { rootNode, StackNodes } from '../profile/stack-nodes';
+import type { StackTable } from '../profile/stack-table';
+import { type Batch, columnPeriodMicros, type Instance, type SampleWindow } from '../store/batch';
+import type { SampledCpu } from './cpu-clock';
 import { firstNotBefore, TickCounts } from './tick-counts';
 
 export type ProfileKind = 'cpu' | 'wall';
@@ -74,8 +73,7 @@ export class WindowProfile {
   #kind: ProfileKind;
   #tables: CoreTables;
   #counts: TickCounts;
-  /** Node of each stack of a table, 0 where not yet known. */
-  #nodes = new Map<StackTable, Uint32Array>();
+  #nodes = new Map<StackTable, StackNodes>();
 
   constructor(kind: ProfileKind, head: ProfileHead, tables: CoreTables) {
     this.#kind = kind;
@@ -111,7 +109,7 @@ export class WindowProfile {
     if (nanos <= 0) return;
     const labels = this.profile.labelSet(labelsOf(instance, 0, ''));
     const count = periodNanos > 0 ? Math.round(nanos / periodNanos) : 0;
-    this.profile.add(this.#rootNode(frame), labels, [count, nanos]);
+    this.profile.add(rootNode(this.profile, frame), labels, [count, nanos]);
   }
 
   #window(
@@ -126,12 +124,13 @@ export class WindowProfile {
     const end = firstNotBefore(samples.atMicros, toMicros);
     const first = firstNotBefore(samples.atMicros, fromMicros);
     this.#counts.reserve(stacks.lastStack);
+    const nodes = this.#nodesOf(stacks);
     for (let index = first; index < end; ) {
       const labels = labelsOf(instance, threadId, stacks.string(samples.label[index]!));
       const labelSet = this.profile.labelSet(labels);
       index = this.#counts.addRun(samples, index, end);
       this.#counts.take((stack, state, ticks) => {
-        const node = stack === 0 ? this.#rootNode(ROOT_FRAMES[state]!) : this.#stackNode(stacks, stack);
+        const node = stack === 0 ? rootNode(this.profile, ROOT_FRAMES[state]!) : nodes.of(stack);
         this.profile.add(node, labelSet, [ticks, ticks * periodNanos]);
       });
     }
@@ -147,6 +146,15 @@ export class WindowProfile {
     this.sums.lostTicks += window.lostTicks * share;
   }
 
+  #nodesOf(stacks: StackTable): StackNodes {
+    let nodes = this.#nodes.get(stacks);
+    if (nodes === undefined) {
+      nodes = new StackNodes(this.profile, stacks);
+      this.#nodes.set(stacks, nodes);
+    }
+    return nodes;
+  }
+
   /** Takes the states of the samples that were counted; idle and CPU time are the main thread's. */
   #sumStates(threadId: number, ticks: number, periodNanos: number): void {
     const { byState } = this.#counts;
@@ -159,53 +167,6 @@ export class WindowProfile {
     this.sums.idleTicks += idleTicks;
     this.sums.idleNanos += idleTicks * periodNanos;
   }
-
-  #rootNode(name: string): number {
-    const { profile } = this;
-    return profile.node(0, profile.location(profile.function(name, name, '', 0), 0));
-  }
-
-  /** The profile's node of a stack; parents are named first, without recursion. */
-  #stackNode(stacks: StackTable, stack: number): number {
-    let nodes = this.#nodes.get(stacks);
-    if (nodes === undefined || nodes.length <= stack) {
-      const grown = new Uint32Array(stacks.lastStack + 1);
-      if (nodes !== undefined) grown.set(nodes);
-      nodes = grown;
-      this.#nodes.set(stacks, nodes);
-    }
-    if (nodes[stack] !== 0) return nodes[stack]!;
-    const missing: number[] = [];
-    let known = stack;
-    for (; known !== 0 && nodes[known] === 0; known = stacks.parentOf(known)) missing.push(known);
-    let node = nodes[known]!;
-    for (let index = missing.length - 1; index >= 0; index--) {
-      const id = missing[index]!;
-      node = this.profile.node(node, this.#location(stacks, id));
-      nodes[id] = node;
-    }
-    return node;
-  }
-
-  #location(stacks: StackTable, stack: number): number {
-    const entry = stacks.functionOf(stack);
-    const name = functionName(entry);
-    const functionId = this.profile.function(
-      name,
-      systemNameOf(entry.name || name),
-      fileOf(entry.url),
-      entry.line,
-    );
-    return this.profile.location(functionId, stacks.lineOf(stack) || entry.line);
-  }
-}
-
-/**
- * pprof takes a system name that equals the name for one that it may demangle as C++, and would cut `get [Symbol.x]` or
- * `<anonymous>` short; where the two differ it leaves the name alone.
- */
-function systemNameOf(name: string): string {
-  return /[<>[\]()]|::|^_Z|^_R/.test(name) ? '' : name;
 }
 
 function labelsOf(instance: Instance, threadId: number, label: string): string[] {

@@ -11,7 +11,7 @@ import {
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
 } from '../../agent/wire/schema';
-import { describeStack } from '../query/frame';
+import { describeStack } from '../profile/frame';
 import { hotFunctions } from '../query/hot';
 import { httpFailures } from '../query/http-failures';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';

@@ -12,7 +12,7 @@ import { BatchDecoder } from '../../collector/ingest/decode-batch';
 import { decodeGoodbye, decodeHello, decodeReply } from '../../collector/ingest/decode-hello';
 import { Epoch } from '../../collector/ingest/epoch';
 import { decodeMessage, encodeMessage } from '../../collector/ingest/msgpack';
-import { describeStack } from '../../collector/query/frame';
+import { describeStack } from '../../collector/profile/frame';
 import { varints } from './synthetic-agent';
 
 const bytesFrom = (first: number, length: number) => Uint8Array.from({ length }, (_, index) => first + index);

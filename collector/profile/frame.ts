@@ -1,6 +1,6 @@
 /** How a function of a stack table is named for people: the same everywhere, in profiles, tails and hangs. */
 import { fileURLToPath } from 'node:url';
-import type { StackFunction, StackTable } from '../profile/stack-table';
+import type { StackFunction, StackTable } from './stack-table';
 
 const FILE_URL = 'file://';
 

@@ -1,0 +1,81 @@
+/** Stacks of a table as nodes of a profile: each is looked up once, however often it is counted. */
+import { fileOf, functionName } from './frame';
+import type { Profile } from './profile';
+import type { StackNames } from './stack-table';
+
+export class StackNodes {
+  readonly #profile: Profile;
+  readonly #stacks: StackNames;
+  /** Node of each stack, 0 where not yet known. */
+  #nodes: Uint32Array;
+
+  constructor(profile: Profile, stacks: StackNames) {
+    this.#profile = profile;
+    this.#stacks = stacks;
+    this.#nodes = new Uint32Array(stacks.lastStack + 1);
+  }
+
+  /** The profile's node of a stack; parents are named first, without recursion. Stack 0 is the root. */
+  of(stack: number): number {
+    if (stack >= this.#nodes.length) this.#grow();
+    const nodes = this.#nodes;
+    if (nodes[stack] !== 0 || stack === 0) return nodes[stack]!;
+    const missing: number[] = [];
+    let known = stack;
+    for (; known !== 0 && nodes[known] === 0; known = this.#stacks.parentOf(known)) missing.push(known);
+    let node = nodes[known]!;
+    for (let index = missing.length - 1; index >= 0; index--) {
+      const id = missing[index]!;
+      node = this.#profile.node(node, this.#location(id));
+      nodes[id] = node;
+    }
+    return node;
+  }
+
+  #grow(): void {
+    const grown = new Uint32Array(this.#stacks.lastStack + 1);
+    grown.set(this.#nodes);
+    this.#nodes = grown;
+  }
+
+  #location(stack: number): number {
+    const entry = this.#stacks.functionOf(stack);
+    const name = functionName(entry);
+    return namedLocation(this.#profile, {
+      name,
+      systemName: entry.name || name,
+      file: fileOf(entry.url),
+      startLine: entry.line,
+      line: this.#stacks.lineOf(stack) || entry.line,
+    });
+  }
+}
+
+/** A node below the root that stands for a state, not for a function. */
+export function rootNode(profile: Profile, name: string): number {
+  return profile.node(0, profile.location(profile.function(name, name, '', 0), 0));
+}
+
+/** startLine, line: 1-based, 0 unknown. */
+export type NamedLocation = {
+  name: string;
+  systemName: string;
+  file: string;
+  startLine: number;
+  line: number;
+};
+
+export function namedLocation(
+  profile: Profile,
+  { name, systemName, file, startLine, line }: NamedLocation,
+): number {
+  return profile.location(profile.function(name, undemangled(systemName), file, startLine), line);
+}
+
+/**
+ * pprof takes a system name that equals the name for one that it may demangle as C++, and would cut `get [Symbol.x]` or
+ * `<anonymous>` short; where the two differ it leaves the name alone.
+ */
+function undemangled(name: string): string {
+  return /[<>[\]()]|::|^_Z|^_R/.test(name) ? '' : name;
+}
