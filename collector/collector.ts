@@ -12,7 +12,7 @@ import { CollectorError } from './collector-error';
 import { Counters } from './counters';
 import { sendPage, sendText } from './http/answer';
 import { EXPOSITION_TYPE } from './http/exposition';
-import { type GuardRules, isLoopback, ownHosts } from './http/guard';
+import { type GuardRules, isLoopback, ownHosts, provesToken } from './http/guard';
 import { renderHome } from './http/home';
 import { renderMetrics } from './http/metrics';
 import { PPROF_PATH, PprofRoutes } from './http/pprof';
@@ -88,7 +88,8 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const ingest = new IngestEndpoint(context);
   const tail = new TailHub({ ...context, wallMillis });
   const retentionMillis = DEFAULT_RETENTION_MILLIS;
-  const pprof = new PprofRoutes({ ...context, nowMillis, wallMillis, retentionMillis });
+  const isProven = ({ headers }: IncomingMessage) => provesToken(headers, token);
+  const pprof = new PprofRoutes({ ...context, nowMillis, wallMillis, retentionMillis, isProven });
   let rules: GuardRules = { hosts: new Set(), token: '' };
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));

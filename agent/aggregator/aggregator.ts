@@ -15,6 +15,7 @@ import {
   EVENT_HANG,
   EVENT_NOTE,
   EVENT_SUSPENDED,
+  HANG_KINDS,
   HANG_NATIVE,
   HANG_STARVED,
   type IdentityTuple,
@@ -29,9 +30,11 @@ import { Feed } from './feed';
 import { HangWatch } from './hang-watch';
 import { Link } from './link';
 import { MainPage } from './main-page';
+import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
+import { StackSums } from './stack-sums';
 import { Stalls } from './stalls';
 import { threadState } from './thread-cpu';
 
@@ -75,6 +78,8 @@ export class Aggregator {
   readonly #hangs: HangWatch;
   readonly #link: Link;
   readonly #shipper: Shipper;
+  readonly #onDemand: OnDemand;
+  readonly #blocked = new StackSums();
   readonly #recordDelay: (micros: number) => void;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -121,9 +126,17 @@ export class Aggregator {
       note: (text) => this.#note(text),
       onWindow: (watched) => this.#windowCame(watched),
     });
-    this.#stalls = new Stalls(options.stallMillis * 1000, this.#sampling, (event) =>
-      this.#outgoing.event(event),
-    );
+    this.#stalls = new Stalls(options.stallMillis * 1000, this.#sampling, (event) => {
+      const [, , , durationMicros, kind, , stack] = event;
+      this.#blocked.add(
+        this.#dictionary,
+        stack,
+        HANG_KINDS[kind as keyof typeof HANG_KINDS] ?? '',
+        1,
+        durationMicros,
+      );
+      this.#outgoing.event(event);
+    });
     this.#hangs = new HangWatch(options.stallMillis * 1000, BUSY_TICK_MILLIS * 1000, {
       cut: () => this.#sampling.cut(),
       openSinceMicros: () => this.#sampling.openSinceMicros,
@@ -160,6 +173,18 @@ export class Aggregator {
         onNewEpoch: () => this.#sampling.recent.clear(),
       },
       now,
+    );
+    this.#onDemand = new OnDemand(
+      {
+        data,
+        identity,
+        dictionary: this.#dictionary,
+        sampling: this.#sampling,
+        blocked: this.#blocked,
+        nowMicros,
+        note: (text) => this.#note(text),
+      },
+      nowMicros,
     );
     this.#tickAtMicros = this.#secondAtMicros = this.#flushAtMicros = now;
   }
@@ -320,8 +345,9 @@ export class Aggregator {
     this.#stalls.add({ kind, startMicros, durationMicros, turnedMicros }, nowMicros());
   }
 
-  #control([, requestId, command, argument]: ControlMessage): void {
+  #control([, requestId, command, argument, text]: ControlMessage): void {
     const now = nowMicros();
+    if (command === 'collect') return this.#onDemand.collect(this.#link, requestId, text);
     if (command === 'watch') this.#sampling.watch(now, argument);
     else if (command === 'capture') this.#sampling.capture(now, argument);
     else return this.#link.reply(requestId, 1, now, `unknown command ${command}`);
@@ -337,7 +363,7 @@ export class Aggregator {
   }
 
   #note(text: string): void {
-    this.#outgoing.event([EVENT_NOTE, 0, nowMicros(), 0, this.#dictionary.string(text), 0, 0]);
+    this.#outgoing.event([EVENT_NOTE, 0, nowMicros(), 0, this.#dictionary.idOf(text), 0, 0]);
   }
 
   #identity(): IdentityTuple {

@@ -2,6 +2,7 @@
  * The strings, functions and stacks of one epoch: interned here, sent once. Ids only grow while the epoch lasts; three
  * quarters full asks for a new epoch. Stacks live in the core's call tree; parents are kept here too, for the join.
  */
+import type { StackFunction, StackNames } from '../../collector/profile/stack-table';
 import type { CallTree, CoreTables } from '../core';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { DictionaryTuple } from '../wire/schema';
@@ -14,7 +15,7 @@ const STACK_BYTES = 7;
 /** Id of the function that stands for a stack that no longer fitted. */
 const FULL_NAME = '(dictionary full)';
 
-export class Dictionary {
+export class Dictionary implements StackNames {
   #strings = new Map<string, number>();
   #stringList: string[] = [];
   #functions = new Map<string, number>();
@@ -34,7 +35,7 @@ export class Dictionary {
     this.#tree = tables.callTree(WIRE_LIMITS.epochStacks);
   }
 
-  string(value: string): number {
+  idOf(value: string): number {
     if (value === '') return 0;
     const known = this.#strings.get(value);
     if (known !== undefined) return known;
@@ -61,7 +62,7 @@ export class Dictionary {
   }
 
   #addFunction(name: string, url: string, line: number, column: number): number {
-    this.#functionFields.push(this.string(name), this.string(url), line, column);
+    this.#functionFields.push(this.idOf(name), this.idOf(url), line, column);
     const id = this.#functions.size + 1;
     this.#functions.set(`${line}:${column}:${name}:${url}`, id);
     return id;
@@ -84,6 +85,24 @@ export class Dictionary {
 
   parentOf(stack: number): number {
     return this.#parents[stack] ?? 0;
+  }
+
+  get lastStack(): number {
+    return this.#parents.length - 1;
+  }
+
+  string(id: number): string {
+    return this.#stringList[id - 1] ?? '';
+  }
+
+  functionOf(stack: number): StackFunction {
+    const at = ((this.#stackFunctions[stack] ?? 0) - 1) * 4;
+    const [name = 0, url = 0, line = 0, column = 0] = at < 0 ? [] : this.#functionFields.slice(at, at + 4);
+    return { name: this.string(name), url: this.string(url), line, column };
+  }
+
+  lineOf(stack: number): number {
+    return this.#stackLines[stack] ?? 0;
   }
 
   get #bytes(): number {

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { decodeCollectorMessage, encodeMessage } from '../wire/encode';
+import { WIRE_LIMITS } from '../wire/limits';
 import { proofMatches, proofOf } from '../wire/proof';
 import {
   type ControlMessage,
@@ -13,6 +14,7 @@ import {
   TAG_ACK,
   TAG_CHALLENGE,
   TAG_CONTROL,
+  TAG_DATA,
   TAG_ERROR,
   TAG_GOODBYE,
   TAG_HELLO,
@@ -67,6 +69,8 @@ type Sent = { sequence: number; bytes: Uint8Array; ticks: number };
 export class Link {
   up = false;
   sentBytes = 0;
+  /** How often a collector has welcomed us: requests are numbered by connection. */
+  connections = 0;
   #socket: WebSocket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #watch: NodeJS.Timeout | null = null;
@@ -128,6 +132,12 @@ export class Link {
 
   reply(requestId: number, code: number, t0Micros: number, text: string): void {
     if (this.up) this.#write(encodeMessage([TAG_REPLY, requestId, code, t0Micros, text]));
+  }
+
+  /** Sends what a collect asked for; its reply must follow. */
+  data(requestId: number, bytes: Uint8Array): void {
+    for (let from = 0; this.up && from < bytes.length; from += WIRE_LIMITS.dataBytes)
+      this.#write(encodeMessage([TAG_DATA, requestId, bytes.subarray(from, from + WIRE_LIMITS.dataBytes)]));
   }
 
   /** Says goodbye and calls back when the kernel has it all, or at once when the link is down. */
@@ -200,6 +210,7 @@ export class Link {
   #welcomed([, , proof, lastSequence, durability, creditBytes]: WelcomeMessage): string {
     if (!proofMatches(this.#expectedProof, proof)) return 'whoever answers there does not know the token';
     this.up = true;
+    this.connections++;
     this.#expectedProof = NO_PROOF;
     this.#creditBytes = creditBytes;
     this.#acknowledged(lastSequence);

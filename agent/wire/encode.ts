@@ -60,7 +60,7 @@ function isCollectorMessage(message: unknown): message is CollectorMessage {
     case TAG_ACK:
       return count(message[1]);
     case TAG_CONTROL:
-      return count(message[1]) && text(message[2]) && count(message[3]);
+      return count(message[1]) && text(message[2]) && count(message[3]) && text(message[4]);
     case TAG_ERROR:
       return text(message[1]) && text(message[2]);
     default:

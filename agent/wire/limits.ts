@@ -21,6 +21,9 @@ export const WIRE_LIMITS = {
   epochStrings: 65_536,
   epochFunctions: 65_536,
   epochStacks: 262_144,
+  /** One DATA message, and all of them together that answer one collect. */
+  dataBytes: 256 * 1024,
+  collectBytes: 64 * 1024 * 1024,
   /** Unacknowledged bytes in flight. */
   creditBytes: 8 * 1024 * 1024,
 } as const;

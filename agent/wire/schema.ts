@@ -1,5 +1,5 @@
 /**
- * The wire between an agent and a collector, version 1: binary WebSocket messages, each one msgpack array (a tuple)
+ * The wire between an agent and a collector, version 2: binary WebSocket messages, each one msgpack array (a tuple)
  * whose first element is a tag. No maps, no msgpack extensions, no records. Integers are non-negative unless a
  * field says otherwise. `micros` are CLOCK_MONOTONIC microseconds of the agent's host (f64); the anchor in HELLO
  * ties them to wall time.
@@ -11,7 +11,8 @@
  *             ◄──────────────────────────────── DICTIONARY   all strings, functions, stacks of this epoch so far
  *             ◄──────────────────────────────── BATCH ...    unacknowledged ones again byte for byte, then new ones
  *   ACK        ────────────────────────────────►             committed up to a sequence; credit
- *   CONTROL    ────────────────────────────────►             watch, capture
+ *   CONTROL    ────────────────────────────────►             watch, capture, collect
+ *             ◄──────────────────────────────── DATA ...     what collect asked for, in parts
  *             ◄──────────────────────────────── REPLY
  *             ◄──────────────────────────────── GOODBYE
  *
@@ -21,7 +22,7 @@
  */
 
 /** Version of this schema; a peer with another one is refused with ERR_WIRE_VERSION. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 export const TAG_CHALLENGE = 1;
 export const TAG_HELLO = 2;
@@ -33,9 +34,12 @@ export const TAG_BATCH = 7;
 export const TAG_REPLY = 8;
 export const TAG_ERROR = 9;
 export const TAG_GOODBYE = 10;
+export const TAG_DATA = 11;
 
-/** What CONTROL asks. `watch`: 1 s windows for `argument` seconds. `capture`: cut the running window now, 1 s windows for `argument` seconds, cut again at the end; REPLY carries t0. */
-export type ControlCommand = 'watch' | 'capture';
+/** What CONTROL asks. `watch`: 1 s windows for `argument` seconds. `capture`: cut the running window now, 1 s windows for `argument` seconds, cut again at the end; REPLY carries t0.
+ * `collect`: make what `text` names, as `name?query` of an address below /debug/pprof/ (`heap?gc=1`), and send it in DATA
+ * messages; the REPLY that ends them carries its media type, or an HTTP status as its code and the reason. */
+export type ControlCommand = 'watch' | 'capture' | 'collect';
 
 /** [tag, version, nonce: 16 bytes, collector version] */
 export type ChallengeMessage = [tag: 1, version: number, nonce: Uint8Array, collectorVersion: string];
@@ -152,6 +156,14 @@ export const HANG_NATIVE = 2; // stuck in native code: last JS window, thread st
 export const HANG_BLOCKED = 3; // JavaScript answers the interrupt but the leaf is a blocking builtin (Atomics.wait)
 export const HANG_STARVED = 4; // ready to run, but the machine gave the core to others for most of the time
 export const HANG_UNKNOWN = 5; // not sampled: nobody knows what it was
+/** What a hang is called wherever people read it. */
+export const HANG_KINDS = {
+  [HANG_JS]: 'javascript',
+  [HANG_NATIVE]: 'native',
+  [HANG_BLOCKED]: 'blocked',
+  [HANG_STARVED]: 'starved',
+  [HANG_UNKNOWN]: 'unknown',
+} as const;
 
 export type EventTuple = [
   kind: number,
@@ -237,14 +249,28 @@ export type BatchMessage = [
 
 /** Committed up to and including `sequence` of the connection's (agent id, epoch). */
 export type AckMessage = [tag: 5, sequence: number];
-export type ControlMessage = [tag: 6, requestId: number, command: ControlCommand, argument: number];
-/** t0Micros: when the agent began to do as asked, on its own clock. code: 0 done, else refused and `text` says why. */
+export type ControlMessage = [
+  tag: 6,
+  requestId: number,
+  command: ControlCommand,
+  argument: number,
+  text: string,
+];
+/** The next part of what a collect asked for. */
+export type DataMessage = [tag: 11, requestId: number, bytes: Uint8Array];
+/** t0Micros: when the agent began to do as asked, on its own clock. code: 0 done, else refused and `text` says why; a collect's code is then an HTTP status. */
 export type ReplyMessage = [tag: 8, requestId: number, code: number, t0Micros: number, text: string];
 export type ErrorMessage = [tag: 9, code: string, text: string];
 /** reason: 'exit' | 'stop'. A connection that ends without it "ended without goodbye". */
 export type GoodbyeMessage = [tag: 10, epoch: number, lastSequence: number, reason: string];
 
-export type AgentMessage = HelloMessage | DictionaryMessage | BatchMessage | ReplyMessage | GoodbyeMessage;
+export type AgentMessage =
+  | HelloMessage
+  | DictionaryMessage
+  | BatchMessage
+  | ReplyMessage
+  | DataMessage
+  | GoodbyeMessage;
 export type CollectorMessage = ChallengeMessage | WelcomeMessage | AckMessage | ControlMessage | ErrorMessage;
 
 /** Names and units of the series that the agent itself records (OpenTelemetry's names where there are any; unit µs as integers). */

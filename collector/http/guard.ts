@@ -36,10 +36,15 @@ export function refusalOf(headers: IncomingHttpHeaders, rules: GuardRules): Refu
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return { status: 403, text: `a request with Sec-Fetch-Site ${quoted(String(site))} is refused` };
   }
-  if (rules.token !== '' && !sameSecret(givenToken(headers.authorization ?? ''), rules.token)) {
+  if (rules.token !== '' && !provesToken(headers, rules.token)) {
     return { status: 401, text: 'a token is required: send Authorization: Bearer <token>' };
   }
   return null;
+}
+
+/** True when the request carries the token, whether it is required or not. */
+export function provesToken({ authorization = '' }: IncomingHttpHeaders, token: string): boolean {
+  return authorization !== '' && sameSecret(givenToken(authorization), token);
 }
 
 /** The names a collector goes by at a port of the loopback. */

@@ -9,9 +9,15 @@ import type { Reply } from './decode-hello';
 import { Epoch } from './epoch';
 import { WireError } from './wire-error';
 
+/** What an agent made on request: its reply and the bytes that came before it. */
+export type Collected = { reply: Reply; bytes: Uint8Array };
+
 /** The connected side of an agent. */
 export interface AgentLink {
+  /** Asks the agent for something; rejects when the connection ends before the reply. */
   request(command: ControlCommand, argument: number): Promise<Reply>;
+  /** Asks the agent to make what `text` names, as `name?query`. */
+  collect(text: string, deadlineMillis: number): Promise<Collected>;
   /** Ends the connection, telling the agent why. */
   refuse(error: WireError): void;
 }

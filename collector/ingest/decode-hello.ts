@@ -1,4 +1,4 @@
-/** HELLO, GOODBYE and REPLY: from decoded tuples to own types. */
+/** HELLO, GOODBYE, REPLY and DATA: from decoded tuples to own types. */
 import { WIRE_VERSION } from '../../agent/wire/schema';
 import type { Instance } from '../store/batch';
 import { Fields } from './fields';
@@ -7,6 +7,7 @@ import { WireError } from './wire-error';
 export type Hello = { epoch: number; nonce: Uint8Array; proof: Uint8Array; instance: Instance };
 export type Goodbye = { epoch: number; lastSequence: number; reason: string };
 export type Reply = { requestId: number; code: number; t0Micros: number; text: string };
+export type Data = { requestId: number; bytes: Uint8Array };
 
 const EPOCH_MAX = 2 ** 32 - 1;
 
@@ -67,4 +68,9 @@ export function decodeReply(message: readonly unknown[]): Reply {
     t0Micros: fields.number('t0'),
     text: fields.text('text'),
   };
+}
+
+export function decodeData(message: readonly unknown[]): Data {
+  const fields = new Fields(message, 'data', 3, 1);
+  return { requestId: fields.integer('request id'), bytes: fields.bytes('bytes') };
 }

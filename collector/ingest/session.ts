@@ -16,6 +16,7 @@ import {
   TAG_BATCH,
   TAG_CHALLENGE,
   TAG_CONTROL,
+  TAG_DATA,
   TAG_DICTIONARY,
   TAG_ERROR,
   TAG_GOODBYE,
@@ -26,9 +27,9 @@ import {
 } from '../../agent/wire/schema';
 import type { Counters } from '../counters';
 import type { Store } from '../store/store';
-import type { Agent, AgentLink, Agents } from './agents';
+import type { Agent, AgentLink, Agents, Collected } from './agents';
 import { BatchDecoder, decodeBatchHead } from './decode-batch';
-import { decodeGoodbye, decodeHello, decodeReply, type Reply } from './decode-hello';
+import { type Data, decodeData, decodeGoodbye, decodeHello, decodeReply, type Reply } from './decode-hello';
 import { Fields } from './fields';
 import { decodeMessage, encodeMessage } from './msgpack';
 import { WIRE_ERRORS, WireError } from './wire-error';
@@ -55,7 +56,13 @@ export type SessionContext = {
 const REQUESTS_MAX = 256;
 const REPLY_MILLIS = 10_000;
 
-type Waiting = { resolve: (reply: Reply) => void; reject: (error: Error) => void; timer: NodeJS.Timeout };
+type Waiting = {
+  resolve: (collected: Collected) => void;
+  reject: (error: Error) => void;
+  timer: NodeJS.Timeout;
+  parts: Uint8Array[];
+  byteSize: number;
+};
 
 export class Session implements AgentLink {
   #context: SessionContext;
@@ -105,19 +112,27 @@ export class Session implements AgentLink {
     void this.#work.then(() => this.#end());
   }
 
-  /** Asks the agent for something; rejects when the connection ends before the reply. */
   request(command: ControlCommand, argument: number): Promise<Reply> {
+    return this.#ask(command, argument, '', REPLY_MILLIS).then(({ reply }) => reply);
+  }
+
+  collect(text: string, deadlineMillis: number): Promise<Collected> {
+    return this.#ask('collect', 0, text, deadlineMillis);
+  }
+
+  #ask(command: ControlCommand, argument: number, text: string, deadlineMillis: number): Promise<Collected> {
     if (!this.open || this.#requests.size >= REQUESTS_MAX) {
       return Promise.reject(new Error(`agent cannot be asked to ${command} now`));
     }
     const requestId = this.#nextRequestId++;
-    this.#send([TAG_CONTROL, requestId, command, argument]);
+    this.#send([TAG_CONTROL, requestId, command, argument, text]);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#requests.delete(requestId);
-        reject(new Error(`the agent did not reply to ${command} within ${REPLY_MILLIS} ms`));
-      }, REPLY_MILLIS);
-      this.#requests.set(requestId, { resolve, reject, timer: timer.unref() });
+        reject(new Error(`the agent did not reply to ${command} ${text} within ${deadlineMillis} ms`));
+      }, deadlineMillis);
+      const waiting = { resolve, reject, timer: timer.unref(), parts: [], byteSize: 0 };
+      this.#requests.set(requestId, waiting);
     });
   }
 
@@ -162,6 +177,7 @@ export class Session implements AgentLink {
     if (tag === TAG_BATCH) return this.#inTurn(agent, () => this.#batch(agent, message, bytes.length));
     if (tag === TAG_DICTIONARY) return this.#dictionary(agent, message);
     if (tag === TAG_REPLY) return this.#reply(decodeReply(message));
+    if (tag === TAG_DATA) return this.#data(decodeData(message));
     if (tag === TAG_GOODBYE) {
       this.#goodbye = decodeGoodbye(message).reason;
       return;
@@ -246,11 +262,24 @@ export class Session implements AgentLink {
   }
 
   #reply(reply: Reply): void {
-    const waiting = this.#requests.get(reply.requestId);
+    const waiting = this.#taken(reply.requestId);
+    waiting?.resolve({ reply, bytes: Buffer.concat(waiting.parts) });
+  }
+
+  /** Parts of an answer that nobody waits for any more are dropped. */
+  #data({ requestId, bytes }: Data): void {
+    const waiting = this.#requests.get(requestId);
     if (waiting === undefined) return;
-    this.#requests.delete(reply.requestId);
-    clearTimeout(waiting.timer);
-    waiting.resolve(reply);
+    waiting.byteSize += bytes.length;
+    if (waiting.byteSize <= WIRE_LIMITS.collectBytes) waiting.parts.push(bytes);
+    else this.#taken(requestId)?.reject(new Error(`the answer is over ${WIRE_LIMITS.collectBytes} bytes`));
+  }
+
+  #taken(requestId: number): Waiting | undefined {
+    const waiting = this.#requests.get(requestId);
+    this.#requests.delete(requestId);
+    clearTimeout(waiting?.timer);
+    return waiting;
   }
 
   #send(message: CollectorMessage): void {

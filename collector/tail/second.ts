@@ -3,10 +3,7 @@ import type { CoreTables, MergedHistogram } from '../../agent/core';
 import {
   EVENT_HANG,
   EVENT_STALL,
-  HANG_BLOCKED,
-  HANG_JS,
-  HANG_NATIVE,
-  HANG_STARVED,
+  HANG_KINDS,
   SERIES_GC_PAUSE,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
@@ -17,12 +14,6 @@ import { httpFailures } from '../query/http-failures';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import type { HangKind, TailSecond } from './schema';
 
-const HANG_KINDS: Record<number, HangKind> = {
-  [HANG_JS]: 'javascript',
-  [HANG_NATIVE]: 'native',
-  [HANG_BLOCKED]: 'blocked',
-  [HANG_STARVED]: 'starved',
-};
 const HOT_MAX = 10;
 /** So much of an agent's time makes a line; batches do not come by the clock. */
 const LINE_MICROS = 900_000;
@@ -226,7 +217,7 @@ function samplerOf(batches: readonly Batch[], status: InstanceStatus): TailSecon
 }
 
 function hangKind(hang: number): HangKind {
-  return HANG_KINDS[hang] ?? 'unknown';
+  return HANG_KINDS[hang as keyof typeof HANG_KINDS] ?? 'unknown';
 }
 
 function percentOf(cpuMicros: number | null, spanMicros: number): number | null {

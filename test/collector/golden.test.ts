@@ -43,7 +43,7 @@ const SERIES: BatchMessage[7] = [
 const AGENT: Record<string, AgentMessage> = {
   hello: [
     2,
-    1,
+    2,
     bytesFrom(0, 16),
     3,
     bytesFrom(16, 16),
@@ -107,14 +107,16 @@ const AGENT: Record<string, AgentMessage> = {
     ],
   ],
   reply: [8, 5, 0, 1_000_000.5, ''],
+  data: [11, 5, bytesFrom(7, 5)],
   goodbye: [10, 3, 42, 'exit'],
 };
 
 const COLLECTOR: Record<string, CollectorMessage> = {
-  challenge: [1, 1, bytesFrom(100, 16), '0.1.0'],
-  welcome: [3, 1, bytesFrom(0, 32), -1, 'memory', 8_388_608],
+  challenge: [1, 2, bytesFrom(100, 16), '0.1.0'],
+  welcome: [3, 2, bytesFrom(0, 32), -1, 'memory', 8_388_608],
   ack: [5, 70_000],
-  control: [6, 9, 'capture', 30],
+  control: [6, 9, 'capture', 30, ''],
+  collect: [6, 10, 'collect', 0, 'heap?gc=1'],
   error: [9, 'ERR_WIRE_PROOF', 'another token'],
 };
 

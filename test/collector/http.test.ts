@@ -73,9 +73,20 @@ describe('paths', () => {
       '1',
     ]);
     expect((await ask(collector, '/debug/pprof/toString')).text).toBe('Unknown profile\n');
-    expect((await ask(collector, '/debug/pprof/heap')).text).toMatch(
-      /^Unknown profile: heap profiles are not/,
-    );
+    agent.collected.set('block', { mediaType: 'text/plain; charset=utf-8', bytes: Buffer.from('two parts') });
+    const block = await ask(collector, '/debug/pprof/block?debug=1');
+    expect([block.status, block.text, block.headers['content-disposition']]).toEqual([
+      200,
+      'two parts',
+      undefined,
+    ]);
+    agent.collected.clear();
+    const refused = await ask(collector, '/debug/pprof/block?seconds=1');
+    expect([refused.status, refused.text, refused.headers['x-go-pprof']]).toEqual([
+      404,
+      'no block?seconds=1\n',
+      '1',
+    ]);
     const head = await ask(collector, '/debug/pprof/profile?seconds=600', {}, 'HEAD');
     expect(head.headers).toMatchObject({
       'content-type': 'application/octet-stream',

@@ -22,6 +22,7 @@ import {
   type SeriesTuple,
   type StatusTuple,
   type ValueTuple,
+  WIRE_VERSION,
   type WindowTuple,
 } from '../../agent/wire/schema';
 import { SeriesKind } from '../../assembly/layout';
@@ -47,6 +48,8 @@ export class SyntheticAgent {
   closed: { code: number; reason: string } | null = null;
   /** Capture and watch are answered by themselves. */
   replies = true;
+  /** What collect gives, by name. */
+  readonly collected = new Map<string, { mediaType: string; bytes: Uint8Array }>();
   identity: IdentityTuple;
   #token: string;
   #url: string;
@@ -101,7 +104,7 @@ export class SyntheticAgent {
     const challenge = await this.next(1);
     const nonce = randomBytes(16);
     const proof = proofOf(this.#token, 'agent', challenge[2] as Uint8Array, nonce);
-    this.send([2, 1, this.agentId, this.epoch, nonce, proof, this.identity]);
+    this.send([2, WIRE_VERSION, this.agentId, this.epoch, nonce, proof, this.identity]);
     this.lastCommitted = (await this.next(3))[3] as number;
   }
 
@@ -348,11 +351,22 @@ export class SyntheticAgent {
     if (message === null) throw new Error(`collector sent ${bytes.toString('hex')}`);
     if (message[0] === 6) {
       this.controls.push(message);
-      if (this.replies) this.send([8, message[1], 0, nowMicros(), '']);
+      if (this.replies && message[2] === 'collect') this.#collected(message[1], message[4]);
+      else if (this.replies) this.send([8, message[1], 0, nowMicros(), '']);
     } else {
       this.received.push(message);
     }
     this.#wake();
+  }
+
+  /** What it has under that address, as a whole or in two parts. */
+  #collected(requestId: number, address: string): void {
+    const found = this.collected.get(address.split('?', 1)[0]!);
+    if (found === undefined) return this.send([8, requestId, 404, nowMicros(), `no ${address}`]);
+    const half = found.bytes.length >> 1;
+    this.send([11, requestId, found.bytes.subarray(0, half)]);
+    this.send([11, requestId, found.bytes.subarray(half)]);
+    this.send([8, requestId, 0, nowMicros(), found.mediaType]);
   }
 
   #wake(): void {

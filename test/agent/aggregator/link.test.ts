@@ -179,7 +179,7 @@ describe('Link', () => {
   it('hands over control messages, and drops who sends nonsense', async () => {
     link.dial();
     await until(() => link.up, 'up');
-    collector.say([TAG_CONTROL, 5, 'watch', 10]);
+    collector.say([TAG_CONTROL, 5, 'watch', 10, '']);
     await until(() => controls.length === 1, 'control');
     collector.socket!.send(Buffer.from([0xc1, 1, 2]));
     await until(() => reasons.length > 0, 'drop');

@@ -79,9 +79,9 @@ describe('Shipper and Feed', () => {
   });
 
   it('keeps an epoch whose dictionary still fits one message', () => {
-    for (let i = 0; i < 3000; i++) dictionary.string(`${i}${'x'.repeat(1000)}`);
+    for (let i = 0; i < 3000; i++) dictionary.idOf(`${i}${'x'.repeat(1000)}`);
     expect(dictionary.nearlyFull).toBe(true);
-    for (let i = 0; i < 3000; i++) dictionary.string(`${i}${'y'.repeat(1000)}`);
+    for (let i = 0; i < 3000; i++) dictionary.idOf(`${i}${'y'.repeat(1000)}`);
     expect(dictionary.overflowCount).toBeGreaterThan(0);
     expect(dictionary.takeNew()![1].reduce((bytes, text) => bytes + text.length, 0)).toBeLessThan(
       4 * 1024 * 1024,

@@ -1,0 +1,80 @@
+/**
+ * What an address below /debug/pprof/ asks for, by the rules of Go's net/http/pprof: names, parameters and the words of
+ * its refusals. Pure: the collector and the agent's own port both answer by it.
+ */
+
+export type PprofRequest = {
+  /** As in the address: profile, heap, goroutine, ... */
+  name: string;
+  /** profile, wall, trace: how long. Others: 0 for all since the start (or as it is now), else what changes in so long. */
+  seconds: number;
+  /** 0: profile.proto, 1: text, 2 (goroutine): one by one. */
+  debug: number;
+  /** Collect garbage first (heap). */
+  gc: boolean;
+};
+
+/** status: an HTTP status. */
+export type PprofFault = { status: number; text: string };
+
+export type PprofProfile = {
+  /** For the index page. */
+  description: string;
+  /** Takes time: `seconds` says how long, not what to compare with. */
+  timed?: { defaultSeconds: number; fraction: boolean };
+  /** `seconds` gives the difference between then and now. */
+  delta?: boolean;
+};
+
+/** Every profile there is, as the index lists them. */
+export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
+  profile: {
+    description:
+      'CPU profile: where JavaScript, the garbage collector and native code spend CPU time. seconds: the duration, 30 by default.',
+    timed: { defaultSeconds: 30, fraction: false },
+  },
+  wall: {
+    description: 'Wall-clock profile: all time, waiting included. seconds: as above.',
+    timed: { defaultSeconds: 30, fraction: false },
+  },
+  block: {
+    description: 'Stalls of the event loop and synchronous waits since the start, by stack.',
+    delta: true,
+  },
+};
+
+export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {
+  const profile = Object.hasOwn(PPROF_PROFILES, name) ? PPROF_PROFILES[name]! : undefined;
+  if (profile === undefined) return { status: 404, text: 'Unknown profile' };
+  const debug = integerOf(parameters.get('debug')) ?? 0;
+  const gc = (integerOf(parameters.get('gc')) ?? 0) > 0;
+  const asked = parameters.get('seconds');
+  if (profile.timed !== undefined) {
+    const { defaultSeconds, fraction } = profile.timed;
+    const seconds = fraction ? Number.parseFloat(asked ?? '') : (integerOf(asked) ?? 0);
+    return { name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: 0, gc: false };
+  }
+  if (asked === null || asked === '') return { name, seconds: 0, debug, gc };
+  const seconds = integerOf(asked) ?? 0;
+  if (seconds <= 0) {
+    return { status: 400, text: 'invalid value for "seconds" - must be a positive integer' };
+  }
+  if (profile.delta !== true)
+    return { status: 400, text: '"seconds" parameter is not supported for this profile type' };
+  if (debug !== 0) return { status: 400, text: 'seconds and debug params are incompatible' };
+  return { name, seconds, debug, gc };
+}
+
+export function isPprofFault(read: PprofRequest | PprofFault): read is PprofFault {
+  return 'status' in read;
+}
+
+/** The name that a client saves the answer under. */
+export function pprofFileName({ name, seconds }: PprofRequest): string {
+  return seconds > 0 && PPROF_PROFILES[name]?.delta === true ? `${name}-delta` : name;
+}
+
+/** As strconv.Atoi has it: digits and nothing else. */
+function integerOf(text: string | null): number | null {
+  return text !== null && /^[+-]?\d+$/.test(text) ? Number.parseInt(text, 10) : null;
+}
