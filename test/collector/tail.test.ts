@@ -194,11 +194,9 @@ describe('the tail', () => {
     await late.connect();
     expect((await tail.notice('connected')).instance).toBe('shop:2');
     while (late.controls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect([shop, billing, late].map(({ controls }) => controls.map((control) => control.slice(2, 4)))).toEqual([
-      [['watch', 10]],
-      [],
-      [['watch', 10]],
-    ]);
+    expect(
+      [shop, billing, late].map(({ controls }) => controls.map((control) => control.slice(2, 4))),
+    ).toEqual([[['watch', 10]], [], [['watch', 10]]]);
   });
 
   it('tells goodbyes, sudden ends, suspensions and notes', async () => {
