@@ -15,10 +15,10 @@ import {
   pprofFileName,
   readPprofRequest,
 } from '../profile/pprof-request';
+import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
 import { selectAgents } from '../query/selection';
-import type { ProfileKind } from '../query/window-profile';
 import { escapeHtml, sendFile, sendPage, sendPprofFault, sendText } from './answer';
 
 export const PPROF_PATH = '/debug/pprof/';

@@ -1,9 +1,9 @@
 /** What a profile says about itself, one set of lines an instance; `go tool pprof` prints them above its tables. */
 import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
+import type { TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
-import type { TickSums } from './window-profile';
 
 const HANG_FRAMES_MAX = 8;
 

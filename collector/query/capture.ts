@@ -5,13 +5,15 @@
  */
 import type { CoreTables } from '../../agent/core';
 import type { Agent, Agents } from '../ingest/agents';
+import { nativeLoopNanos } from '../profile/native-loop';
 import type { Profile } from '../profile/profile';
+import { type ProfileKind, profileHead } from '../profile/tick-profile';
 import { microsOf, wallMillisOf } from '../store/batch';
 import type { Store } from '../store/store';
 import { captureComments, clockComment } from './capture-comments';
 import { coverageOf } from './coverage';
-import { clockedCpuMicros, nativeLoopNanos } from './cpu-clock';
-import { type ProfileKind, profileHead, WindowProfile } from './window-profile';
+import { clockedCpuMicros } from './cpu-clock';
+import { WindowProfile } from './window-profile';
 
 export const CAPTURE_GRACE_MILLIS = 1500;
 

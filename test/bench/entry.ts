@@ -12,4 +12,5 @@ export { decodeMessage } from '../../collector/ingest/msgpack';
 export { mergeProfiles } from '../../collector/profile/merge';
 export { encodePprof } from '../../collector/profile/pprof';
 export { Profile } from '../../collector/profile/profile';
-export { profileHead, WindowProfile } from '../../collector/query/window-profile';
+export { profileHead } from '../../collector/profile/tick-profile';
+export { WindowProfile } from '../../collector/query/window-profile';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clockedCpuMicros, nativeLoopNanos } from '../../collector/query/cpu-clock';
+import { nativeLoopNanos } from '../../collector/profile/native-loop';
+import { clockedCpuMicros } from '../../collector/query/cpu-clock';
 import type { Batch } from '../../collector/store/batch';
 
 const SECOND = 1e6;

@@ -4,7 +4,7 @@ import { encodeFolded } from '../../collector/profile/folded';
 import { addProfile, diffProfiles, mergeProfiles } from '../../collector/profile/merge';
 import { encodePprof } from '../../collector/profile/pprof';
 import { Profile, type ProfileHead } from '../../collector/profile/profile';
-import { profileHead } from '../../collector/query/window-profile';
+import { profileHead } from '../../collector/profile/tick-profile';
 import { readPprof } from './pprof-reader';
 
 const head = (): ProfileHead => ({

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTables } from '../../agent/core';
 import { StackTable } from '../../collector/profile/stack-table';
-import { profileHead, WindowProfile } from '../../collector/query/window-profile';
+import { profileHead } from '../../collector/profile/tick-profile';
+import { WindowProfile } from '../../collector/query/window-profile';
 import type { Batch, Instance, SampleWindow } from '../../collector/store/batch';
 
 type Tick = { atMicros: number; stack: number; state: number; label: number };
