@@ -20,14 +20,15 @@ export function addProfile(into: Profile, other: Profile, factor = 1): void {
   for (let location = 1; location * 2 < other.locations.length; location++) {
     const { name, systemName, file, startLine } = other.functionOf(location);
     const functionId = into.function(name, systemName, file, startLine);
-    locationIds[location] = into.location(functionId, other.locations[location * 2 + 1]!);
+    const place = { column: other.columns[location]!, inlined: other.inlined[location] === 1 };
+    locationIds[location] = into.location(functionId, other.locations[location * 2 + 1]!, place);
   }
   // A node's parent always has a smaller id, so one pass translates the tree.
   for (let node = 1; node * 2 < other.nodes.length; node++) {
     const parent = nodeIds[other.nodes[node * 2]!]!;
     nodeIds[node] = into.node(parent, locationIds[other.nodes[node * 2 + 1]!]!);
   }
-  const labelSetIds = other.labelSets.map((labels) => into.labelSet(labels));
+  const labelSetIds = other.labelSets.map((labels, id) => into.labelSet(labels, other.numericLabels[id]));
   for (let sample = 0; sample < other.sampleCount; sample++) {
     const values = other.values.slice(sample * stride, (sample + 1) * stride).map((value) => value * factor);
     const labelSet = labelSetIds[other.samples[sample * 2 + 1]!]!;

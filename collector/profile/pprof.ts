@@ -5,7 +5,8 @@
  * Field numbers: Profile sample_type 1, sample 2, mapping 3, location 4, function 5, string_table 6, time_nanos 9,
  * duration_nanos 10, period_type 11, period 12, comment 13, default_sample_type 14. String 0 is ''. Ids start at 1.
  */
-import type { Profile, ValueType } from './profile';
+import { InlineGroups } from './inline-groups';
+import type { NumericLabel, Profile, ValueType } from './profile';
 import { ProtobufWriter, varintSize, WIRE_BYTES } from './protobuf';
 
 const MAPPING_ID = 1;
@@ -15,9 +16,13 @@ export function encodePprof(profile: Profile): Buffer {
   // Strings are interned while the rest is written and come last, in their order of id.
   const writer = new ProtobufWriter(profile.samples.length * 16 + profile.locations.length * 12 + 4096);
   for (const type of head.sampleTypes) writeValueType(writer, 1, type, profile);
-  writeSamples(writer, profile);
+  const groups = profile.inlined.includes(1) ? new InlineGroups(profile) : null;
+  writeSamples(writer, profile, groups);
   writeMapping(writer, strings.id(head.program));
-  writeLocations(writer, profile.locations);
+  for (let id = 1; id * 2 < profile.locations.length; id++) writeLocation(writer, profile, id, [id]);
+  groups?.list.forEach((frames, index) => {
+    writeLocation(writer, profile, groups.idAt(index), frames);
+  });
   writeFunctions(writer, profile.functions);
   writeValueType(writer, 11, head.periodType, profile);
   writer.integer(12, Math.round(head.period));
@@ -26,7 +31,7 @@ export function encodePprof(profile: Profile): Buffer {
     writer.tag(13, 0);
     writer.varint(strings.id(comment));
   }
-  writer.integer(14, strings.id(head.sampleTypes.at(-1)?.type ?? ''));
+  writer.integer(14, strings.id(head.defaultSampleType ?? head.sampleTypes.at(-1)?.type ?? ''));
   writer.bigInteger(9, BigInt(Math.round(head.startMillis * 1000)) * 1000n);
   writer.integer(10, Math.round(head.durationNanos));
   for (const string of strings.list) writer.string(6, string);
@@ -59,26 +64,40 @@ function writeFields(writer: ProtobufWriter, field: number, fields: readonly num
   }
 }
 
-/** Location: id 1, mapping_id 2, line 4 { function_id 1, line 2 }. */
-function writeLocations(writer: ProtobufWriter, locations: readonly number[]): void {
-  writer.reserve((locations.length / 2) * 32);
-  for (let id = 1; id * 2 < locations.length; id++) {
-    const functionId = locations[id * 2]!;
-    const line = locations[id * 2 + 1]!;
-    const lineSize = 2 + varintSize(functionId) + varintSize(line);
+/** Location: id 1, mapping_id 2, line 4 { function_id 1, line 2, column 3 }; frames: innermost first. */
+function writeLocation(
+  writer: ProtobufWriter,
+  { locations, columns }: Profile,
+  id: number,
+  frames: readonly number[],
+): void {
+  let size = 3 + varintSize(id);
+  for (const frame of frames) size += 2 + lineBytes(locations, columns, frame);
+  writer.reserve(size + 12);
+  writer.tag(4, WIRE_BYTES);
+  writer.varint(size);
+  writer.tag(1, 0);
+  writer.varint(id);
+  writer.tag(2, 0);
+  writer.varint(MAPPING_ID);
+  for (const frame of frames) {
     writer.tag(4, WIRE_BYTES);
-    writer.varint(5 + varintSize(id) + lineSize);
+    writer.varint(lineBytes(locations, columns, frame));
     writer.tag(1, 0);
-    writer.varint(id);
+    writer.varint(locations[frame * 2]!);
     writer.tag(2, 0);
-    writer.varint(MAPPING_ID);
-    writer.tag(4, WIRE_BYTES);
-    writer.varint(lineSize);
-    writer.tag(1, 0);
-    writer.varint(functionId);
-    writer.tag(2, 0);
-    writer.varint(line);
+    writer.varint(locations[frame * 2 + 1]!);
+    if (columns[frame] === 0) continue;
+    writer.tag(3, 0);
+    writer.varint(columns[frame]!);
   }
+}
+
+/** Below 128, so that its own size takes one byte. */
+function lineBytes(locations: readonly number[], columns: readonly number[], frame: number): number {
+  const column = columns[frame]!;
+  const place = 2 + varintSize(locations[frame * 2]!) + varintSize(locations[frame * 2 + 1]!);
+  return column === 0 ? place : place + 1 + varintSize(column);
 }
 
 /** Function: id 1, name 2, system_name 3, filename 4, start_line 5. */
@@ -98,10 +117,12 @@ function writeFunctions(writer: ProtobufWriter, functions: readonly number[]): v
   }
 }
 
-/** Sample: location_id 1 (packed, leaf first), value 2 (packed), label 3 { key 1, str 2 }. */
-function writeSamples(writer: ProtobufWriter, profile: Profile): void {
+/** Sample: location_id 1 (packed, leaf first), value 2 (packed), label 3. */
+function writeSamples(writer: ProtobufWriter, profile: Profile, groups: InlineGroups | null): void {
   const stride = profile.head.sampleTypes.length;
-  const labelBytes = profile.labelSets.map((labels) => encodeLabels(labels, profile));
+  const labelBytes = profile.labelSets.map((labels, id) =>
+    encodeLabels(labels, profile.numericLabels[id]!, profile),
+  );
   const { nodes, samples, values } = profile;
   let path = new Uint32Array(256);
   for (let sample = 0; sample * 2 < samples.length; sample++) {
@@ -112,6 +133,11 @@ function writeSamples(writer: ProtobufWriter, profile: Profile): void {
       const location = nodes[node * 2 + 1]!;
       path[depth++] = location;
       pathSize += varintSize(location);
+    }
+    if (groups !== null) {
+      depth = groups.fold(path, depth);
+      pathSize = 0;
+      for (let index = 0; index < depth; index++) pathSize += varintSize(path[index]!);
     }
     let valueSize = 0;
     for (let type = 0; type < stride; type++)
@@ -131,11 +157,19 @@ function writeSamples(writer: ProtobufWriter, profile: Profile): void {
   }
 }
 
-/** A label set's fields as bytes, the same for all its samples. */
-function encodeLabels(labels: readonly string[], { strings }: Profile): Uint8Array {
+/** A label set's fields as bytes, the same for all its samples: label 3 { key 1, str 2, num 3, num_unit 4 }. */
+function encodeLabels(
+  labels: readonly string[],
+  numbers: readonly NumericLabel[],
+  { strings }: Profile,
+): Uint8Array {
   const writer = new ProtobufWriter(64);
   for (let index = 0; index < labels.length; index += 2) {
     writeFields(writer, 3, [1, strings.id(labels[index]!), 2, strings.id(labels[index + 1]!)]);
+  }
+  for (const { key, value, unit } of numbers) {
+    const named = [1, strings.id(key), 3, Math.round(value)];
+    writeFields(writer, 3, unit === '' ? named : [...named, 4, strings.id(unit)]);
   }
   return writer.finish();
 }

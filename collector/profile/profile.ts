@@ -1,7 +1,10 @@
 /**
- * A profile: stacks with values, as tables. Strings, functions and locations (a function at a line) are interned, and
- * stacks form a call tree: a node is (parent node, location), node 0 the root. A sample is (node, label set) with one
- * value for each sample type; adding to a sample that exists adds the values, so merging is addition.
+ * A profile: stacks with values, as tables. Strings, functions and locations (a function at a line and column) are
+ * interned, and stacks form a call tree: a node is (parent node, location), node 0 the root. A sample is (node, label
+ * set) with one value for each sample type; adding to a sample that exists adds the values, so merging is addition.
+ *
+ * An inlined call is a level of the stack like any other; its location says that the machine code is the parent's. So
+ * whoever walks stacks need not know of inlining, and formats that do (pprof's locations of several lines) can tell.
  */
 
 export type ValueType = { type: string; unit: string };
@@ -17,10 +20,24 @@ export type ProfileHead = {
   /** Shown as the "file" that was profiled. */
   program: string;
   comments: string[];
+  /** The type of the sample type that is shown first; '' leaves it to the reader. The last one where it is not given. */
+  defaultSampleType?: string;
 };
 
 /** Key and value, key and value, sorted by key. */
 export type LabelSet = readonly string[];
+
+/** A label that is a number, like the size of an allocated object. unit: '' where there is none. */
+export type NumericLabel = { key: string; value: number; unit: string };
+
+export type LocationPlace = {
+  /** 1-based, 0 unknown. */
+  column?: number;
+  /** The call was inlined: it runs in the code of the frame above it, the parent node. */
+  inlined?: boolean;
+};
+
+const NO_PLACE: LocationPlace = {};
 
 /** Room for ids in a pair that is packed into one number. */
 const PAIR_FACTOR = 2 ** 26;
@@ -32,15 +49,23 @@ export class Profile {
   readonly functions: number[] = [0, 0, 0, 0];
   /** Two a location: function, line. Location 0 does not exist. */
   readonly locations: number[] = [0, 0];
+  /** One a location: its column, 0 unknown. */
+  readonly columns: number[] = [0];
+  /** One a location: 1 where the call was inlined into the parent node's. */
+  readonly inlined: number[] = [0];
   /** Two a node: parent, location. Node 0 is the root. */
   readonly nodes: number[] = [0, 0];
   readonly labelSets: LabelSet[] = [[]];
+  /** The numbers of each label set, sorted by key. */
+  readonly numericLabels: (readonly NumericLabel[])[] = [[]];
   /** Two a sample: node, label set. */
   readonly samples: number[] = [];
   /** One a sample and sample type. */
   readonly values: number[] = [];
   #functionIds = new Map<string, number>();
   #locationIds = new Map<number, number>();
+  /** Locations with more than a function and a line. */
+  #placedIds = new Map<string, number>();
   #nodeIds = new Map<number, number>();
   #labelSetIds = new Map<string, number>([['', 0]]);
   #sampleIds = new Map<number, number>();
@@ -55,35 +80,60 @@ export class Profile {
 
   /** startLine: 1-based, 0 unknown. */
   function(name: string, systemName: string, file: string, startLine: number): number {
-    const key = `${startLine}\n${name}\n${systemName}\n${file}`;
+    const { strings } = this;
+    const [nameId, systemNameId, fileId] = [strings.id(name), strings.id(systemName), strings.id(file)];
+    const key = `${startLine},${nameId},${systemNameId},${fileId}`;
     const known = this.#functionIds.get(key);
     if (known !== undefined) return known;
-    const { strings } = this;
-    const words = this.functions.push(strings.id(name), strings.id(systemName), strings.id(file), startLine);
-    const id = words / 4 - 1;
+    const id = this.functions.push(nameId, systemNameId, fileId, startLine) / 4 - 1;
     this.#functionIds.set(key, id);
     return id;
   }
 
-  location(functionId: number, line: number): number {
-    return intern(this.#locationIds, this.locations, functionId, line);
+  /** line: 1-based, 0 unknown. */
+  location(
+    functionId: number,
+    line: number,
+    { column = 0, inlined = false }: LocationPlace = NO_PLACE,
+  ): number {
+    const plain = column === 0 && !inlined && line < PAIR_FACTOR;
+    const key = plain ? functionId * PAIR_FACTOR + line : `${functionId},${line},${column},${inlined}`;
+    const known = typeof key === 'number' ? this.#locationIds.get(key) : this.#placedIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.locations.push(functionId, line) / 2 - 1;
+    this.columns.push(column);
+    this.inlined.push(inlined ? 1 : 0);
+    if (typeof key === 'number') this.#locationIds.set(key, id);
+    else this.#placedIds.set(key, id);
+    return id;
   }
 
   /** The node below `parent`; 0 is the root. */
   node(parent: number, locationId: number): number {
-    return intern(this.#nodeIds, this.nodes, parent, locationId);
+    const key = parent * PAIR_FACTOR + locationId;
+    const known = this.#nodeIds.get(key);
+    if (known !== undefined) return known;
+    const id = this.nodes.push(parent, locationId) / 2 - 1;
+    this.#nodeIds.set(key, id);
+    return id;
   }
 
-  /** labels: flat key, value. */
-  labelSet(labels: readonly string[]): number {
+  /** labels: flat key, value. A key may come more than once. */
+  labelSet(labels: readonly string[], numbers: readonly NumericLabel[] = []): number {
     const pairs: [string, string][] = [];
     for (let index = 0; index + 1 < labels.length; index += 2)
       pairs.push([labels[index]!, labels[index + 1]!]);
-    pairs.sort((left, right) => (left[0] < right[0] ? -1 : left[0] > right[0] ? 1 : 0));
-    const key = pairs.map(([name, value]) => `${name}\0${value}`).join('\n');
+    pairs.sort((left, right) => byText(left[0], right[0]));
+    let key = '';
+    for (const [name, value] of pairs) key += `${name.length},${value.length},${name}${value}`;
+    const sorted =
+      numbers.length < 2 ? numbers : [...numbers].sort((left, right) => byText(left.key, right.key));
+    for (const { key: name, value, unit } of sorted)
+      key += `#${value},${name.length},${unit.length},${name}${unit}`;
     const known = this.#labelSetIds.get(key);
     if (known !== undefined) return known;
     const id = this.labelSets.push(pairs.flat()) - 1;
+    this.numericLabels.push(sorted);
     this.#labelSetIds.set(key, id);
     return id;
   }
@@ -100,6 +150,13 @@ export class Profile {
       for (let type = 0; type < stride; type++) this.values.push(0);
     }
     for (let type = 0; type < stride; type++) this.values[index * stride + type]! += values[type] ?? 0;
+  }
+
+  /** The sample type that is shown first: its index. */
+  get defaultValueIndex(): number {
+    const { sampleTypes, defaultSampleType } = this.head;
+    const named = sampleTypes.findIndex(({ type }) => type === defaultSampleType);
+    return named < 0 ? sampleTypes.length - 1 : named;
   }
 
   /** The nodes' locations from the leaf to the root. */
@@ -138,11 +195,6 @@ export class StringTable {
   }
 }
 
-function intern(ids: Map<number, number>, table: number[], first: number, second: number): number {
-  const key = first * PAIR_FACTOR + second;
-  const known = ids.get(key);
-  if (known !== undefined) return known;
-  const id = table.push(first, second) / 2 - 1;
-  ids.set(key, id);
-  return id;
+function byText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }
