@@ -35,6 +35,12 @@ export type AgentOptions = {
   maxWindowMillis: number;
   /** Bytes kept for a collector that does not acknowledge. */
   queueBytes: number;
+  /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
+  pprofAddress: string;
+  /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
+  outFile: string;
+  /** At exit, the ten functions that took most CPU are told on stderr. */
+  summary: boolean;
 };
 
 /** What start() takes. Labels are an object there. */
@@ -55,6 +61,8 @@ type Table = { [K in keyof AgentOptions]: Row<AgentOptions[K]> };
 const LABEL_PAIRS_MAX = 32;
 const TEXT_CHARS_MAX = 255;
 const URL_CHARS_MAX = 4096;
+const PATH_CHARS_MAX = 4096;
+const PORT_MAX = 65_535;
 
 const SWITCH = new Map<unknown, boolean>([
   ['0', false],
@@ -94,13 +102,28 @@ export const OPTION_TABLE: Table = {
   flushMillis: number('RINGTAIL_FLUSH_MILLIS', 100, 60_000, 1000, 'ms'),
   maxWindowMillis: number('RINGTAIL_MAX_WINDOW_MILLIS', 1000, 60_000, 10_000, 'ms'),
   queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
+  pprofAddress: {
+    variable: 'RINGTAIL_PPROF',
+    allowed: 'a port, or an address of the loopback with a port (127.0.0.1:6060)',
+    initial: '',
+    parse: parsePprofAddress,
+  },
+  outFile: {
+    variable: 'RINGTAIL_OUT',
+    allowed: `a file name of 1 to ${PATH_CHARS_MAX} characters`,
+    initial: '',
+    parse: (got) => (isText(got, PATH_CHARS_MAX) ? got : undefined),
+  },
+  summary: {
+    variable: 'RINGTAIL_SUMMARY',
+    allowed: '0 or 1',
+    initial: false,
+    parse: (got) => SWITCH.get(got),
+  },
 };
 
 /** Variables that somebody else reads. */
 const OTHER_VARIABLES = ['RINGTAIL_TOKEN', 'RINGTAIL_TOKEN_FILE'];
-
-/** Asked for by people who know of a ringtail that has them. */
-const UNSUPPORTED = ['RINGTAIL_PPROF', 'RINGTAIL_OUT', 'pprofAddress', 'outFile'];
 
 export function readOptions(environment: Environment, given: StartOptions = {}): ReadOptions {
   const problems: string[] = [];
@@ -141,7 +164,6 @@ function unknownOf(got: string[], known: string[]): string[] {
   return got
     .filter((name) => !known.includes(name))
     .map((name) => {
-      if (UNSUPPORTED.includes(name)) return `${name} is not supported by this version of ringtail`;
       const nearest = nearestName(name, known);
       return `unknown option ${shown(name)}${nearest === '' ? '' : ` (did you mean ${nearest}?)`}`;
     });
@@ -172,6 +194,14 @@ function parseCollectorUrl(got: unknown): string | undefined {
   if (!isText(got, URL_CHARS_MAX) || !URL.canParse(got)) return undefined;
   const { protocol, hostname } = new URL(got);
   return (protocol === 'ws:' || protocol === 'wss:') && hostname !== '' ? got : undefined;
+}
+
+/** `6060`, `:6060`, `127.0.0.1:6060`, `localhost:6060` or `[::1]:6060`. */
+function parsePprofAddress(got: unknown): string | undefined {
+  const [, host = '', port = ''] =
+    /^(?:(127(?:\.\d{1,3}){3}|localhost|\[::1\])?:)?(\d{1,5})$/.exec(String(got)) ?? [];
+  if (port === '' || Number(port) > PORT_MAX) return undefined;
+  return `${host || '127.0.0.1'}:${Number(port)}`;
 }
 
 function parseLabels(got: unknown): string[] | undefined {

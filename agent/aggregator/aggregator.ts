@@ -32,10 +32,12 @@ import { Link } from './link';
 import { MainPage } from './main-page';
 import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
+import type { ProfileContext } from './profiles/context';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
 import { StackSums } from './stack-sums';
 import { Stalls } from './stalls';
+import { Standalone } from './standalone';
 import { threadState } from './thread-cpu';
 
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
@@ -78,7 +80,9 @@ export class Aggregator {
   readonly #hangs: HangWatch;
   readonly #link: Link;
   readonly #shipper: Shipper;
+  readonly #context: ProfileContext;
   readonly #onDemand: OnDemand;
+  readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
   readonly #recordDelay: (micros: number) => void;
   #timer: NodeJS.Timeout | null = null;
@@ -174,18 +178,28 @@ export class Aggregator {
       },
       now,
     );
-    this.#onDemand = new OnDemand(
-      {
-        data,
-        identity,
-        dictionary: this.#dictionary,
-        sampling: this.#sampling,
-        blocked: this.#blocked,
-        nowMicros,
-        note: (text) => this.#note(text),
-      },
+    this.#context = {
+      data,
+      identity,
+      dictionary: this.#dictionary,
+      sampling: this.#sampling,
+      blocked: this.#blocked,
       nowMicros,
-    );
+      mainCpuMicros: () => this.#cost.mainCpuMicros(),
+      stuckSinceMicros: () => {
+        const hang = this.#hangs.current;
+        return hang?.kind === HANG_NATIVE ? hang.sinceMicros : 0;
+      },
+      cost: () => ({
+        ownMicros: this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros),
+        sinceMicros: now,
+        rotations: this.#cost.rotations,
+        rotationPauseMicros: this.#cost.rotationPauseMicros,
+      }),
+      note: (text) => this.#note(text),
+    };
+    this.#onDemand = new OnDemand(this.#context, nowMicros);
+    this.#standalone = new Standalone(this.#context, () => this.#onDemand.profiles());
     this.#tickAtMicros = this.#secondAtMicros = this.#flushAtMicros = now;
   }
 
@@ -200,6 +214,7 @@ export class Aggregator {
     // At once, also in a program that does nothing yet: what V8 compiles before, Node 20's sampler may never see.
     this.#sampling.start();
     this.#link.dial();
+    this.#standalone.open();
     this.#schedule(BUSY_TICK_MILLIS);
   }
 
@@ -441,6 +456,7 @@ export class Aggregator {
         this.#endOpenPing();
         this.#stalls.join(Number.POSITIVE_INFINITY);
         this.#sampling.disconnect();
+        this.#standalone.close();
         this.#flush(nowMicros());
         return once(LAST_BYTES_MILLIS, (sent) =>
           this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent),

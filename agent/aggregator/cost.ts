@@ -22,6 +22,8 @@ export class Cost {
   readonly #agent = new ThreadCpu(ownThreadId());
   #samplers: ThreadCpu[] = [];
   #samplersBefore = 0;
+  /** Of V8's sampler threads that have ended. */
+  #pastSamplersMicros = 0;
   #last = { main: 0, process: 0, agent: 0, rotations: 0, pause: 0 };
 
   constructor() {
@@ -40,7 +42,7 @@ export class Cost {
 
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
-    return this.agentCpuMicros() + this.#samplerCpu() + this.rotationPauseMicros;
+    return this.agentCpuMicros() + this.#pastSamplersMicros + this.#samplerCpu() + this.rotationPauseMicros;
   }
 
   /** CPU of the agent thread so far, µs; 0 where it is not known. */
@@ -54,6 +56,7 @@ export class Cost {
 
   /** Sampling starts anew: V8 ends its thread and begins another. */
   forgetSamplers(): void {
+    this.#pastSamplersMicros += this.#samplerCpu();
     for (const thread of this.#samplers) thread.close();
     this.#samplers = [];
     this.#samplersBefore = 0;

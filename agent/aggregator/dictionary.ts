@@ -28,6 +28,8 @@ export class Dictionary implements StackNames {
   #sentStrings = 0;
   #sentFunctions = 0;
   #sentStacks = 0;
+  /** Counts epochs: ids of one mean nothing in another. */
+  generation = 0;
   /** Things that found no room in this epoch since the last take. */
   overflowCount = 0;
 
@@ -140,6 +142,7 @@ export class Dictionary implements StackNames {
 
   /** Forgets all: a new epoch. */
   clear(): void {
+    this.generation++;
     this.#strings.clear();
     this.#stringList = [];
     this.#stringBytes = 0;

@@ -17,7 +17,7 @@ import { type Culprit, RecentWindows } from './recent-windows';
 import { Sampler, type SamplerState } from './sampler';
 import { ScriptFiles } from './script-files';
 import { WindowPacer } from './window-pacer';
-import { WindowQueue } from './window-queue';
+import { periodOf, WindowQueue } from './window-queue';
 
 /** CPU share of the main thread up to which it counts as idle, twice what the sampler itself takes, and above which a resting sampler wakes. */
 const IDLE_SHARE = 0.01;
@@ -55,6 +55,8 @@ export type SamplingHost = {
 
 export class Sampling {
   readonly queue: WindowQueue;
+  /** Told of every window that holds ticks, while its stack ids mean something. */
+  readonly listeners = new Set<(window: TickWindow, periodNanos: number, lostTicks: number) => void>();
   readonly recent = new RecentWindows();
   readonly #sampler: Sampler;
   readonly #pacer: WindowPacer;
@@ -208,6 +210,12 @@ export class Sampling {
     return loop;
   }
 
+  #tellListeners(window: TickWindow): void {
+    if (this.listeners.size === 0) return;
+    const { periodNanos, lostTicks } = periodOf(window, this.#sampler.intervalMicros);
+    for (const listener of this.listeners) listener(window, periodNanos, lostTicks);
+  }
+
   #countLoop({ startMicros, endMicros, atMicros, idleTicks }: TickWindow): void {
     const idleMicros = ((endMicros - startMicros) * idleTicks) / atMicros.length;
     this.#loop ??= { idleMicros: 0, activeMicros: 0 };
@@ -306,6 +314,7 @@ export class Sampling {
       this.recent.add(window);
       this.#countLoop(window);
       this.queue.add(window, this.#sampler.intervalMicros);
+      this.#tellListeners(window);
       host.onWindow(this.watched(host.nowMicros()));
     } else if (
       lengthMicros > Math.max(STUCK_WINDOW_MICROS, STUCK_WINDOW_PERIODS * this.#sampler.intervalMicros)

@@ -51,16 +51,7 @@ export class WindowQueue {
   }
 
   add(window: TickWindow, nominalMicros: number): void {
-    const span = window.endMicros - window.startMicros;
-    const count = window.atMicros.length;
-    const expected = span / nominalMicros;
-    const believed =
-      count > 0 && expected / count < PERIOD_TOLERANCE && count / Math.max(expected, 1) < PERIOD_TOLERANCE;
-    this.#whole.push({
-      window,
-      periodNanos: Math.round(believed ? (span * 1000) / count : nominalMicros * 1000),
-      lostTicks: believed ? 0 : Math.max(0, Math.round(expected) - count),
-    });
+    this.#whole.push({ window, ...periodOf(window, nominalMicros) });
     if (this.#whole.length > WHOLE_WINDOWS_MAX) this.#merge(this.#whole.shift()!);
   }
 
@@ -172,6 +163,22 @@ export class WindowQueue {
       columns,
     ];
   }
+}
+
+/** What a tick of the window is worth, and how many are missing where the window has too few for its length. */
+export function periodOf(
+  window: TickWindow,
+  nominalMicros: number,
+): { periodNanos: number; lostTicks: number } {
+  const span = window.endMicros - window.startMicros;
+  const count = window.atMicros.length;
+  const expected = span / nominalMicros;
+  const believed =
+    count > 0 && expected / count < PERIOD_TOLERANCE && count / Math.max(expected, 1) < PERIOD_TOLERANCE;
+  return {
+    periodNanos: Math.round(believed ? (span * 1000) / count : nominalMicros * 1000),
+    lostTicks: believed ? 0 : Math.max(0, Math.round(expected) - count),
+  };
 }
 
 function emptySum(startMicros: number): Sum {

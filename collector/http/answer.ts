@@ -35,10 +35,6 @@ export function sendPprofFault(response: ServerResponse, status: number, text: s
   sendText(response, status, `${text}\n`);
 }
 
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 function send(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Cache-Control', 'no-store');

@@ -1,6 +1,6 @@
 /** `/`: what is here. */
 import type { Agent } from '../ingest/agents';
-import { escapeHtml } from './answer';
+import { escapeHtml } from '../profile/pprof-index';
 
 export function renderHome(live: readonly Agent[], address: string): string {
   const rows = live.map(({ instance }) => {

@@ -8,18 +8,13 @@ import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Counters } from '../counters';
 import { encodePprof } from '../profile/pprof';
-import {
-  isPprofFault,
-  PPROF_PROFILES,
-  type PprofRequest,
-  pprofFileName,
-  readPprofRequest,
-} from '../profile/pprof-request';
+import { pprofIndex } from '../profile/pprof-index';
+import { isPprofFault, type PprofRequest, pprofFileName, readPprofRequest } from '../profile/pprof-request';
 import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
 import { selectAgents } from '../query/selection';
-import { escapeHtml, sendFile, sendPage, sendPprofFault, sendText } from './answer';
+import { sendFile, sendPage, sendPprofFault, sendText } from './answer';
 
 export const PPROF_PATH = '/debug/pprof/';
 
@@ -135,29 +130,10 @@ export class PprofRoutes {
   }
 
   #index(): string {
-    const rows = this.#context.agents.live().map(({ instance }) => {
-      const query = `service=${encodeURIComponent(instance.service)}&instance=${encodeURIComponent(instance.instance)}`;
-      const links = Object.entries(PPROF_PROFILES).map(([name, { timed }]) => {
-        const how = timed === undefined ? 'debug=1' : 'seconds=5';
-        return `<a href="${name}?${how}&amp;${escapeHtml(query)}">${name}</a>`;
-      });
-      return `<tr><td>${escapeHtml(instance.service)}<td>${escapeHtml(instance.instance)}<td>${links.join(' ')}\n`;
+    const rows = this.#context.agents.live().map(({ instance: { service, instance } }) => {
+      const query = `service=${encodeURIComponent(service)}&instance=${encodeURIComponent(instance)}`;
+      return { service, instance, query };
     });
-    const descriptions = Object.entries(PPROF_PROFILES)
-      .map(([name, { description }]) => `<li><b>${name}</b>: ${escapeHtml(description)}</li>`)
-      .join('\n');
-    return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>/debug/pprof/</title></head><body>
-<h1>/debug/pprof/</h1>
-<p>Take a profile with <code>go tool pprof 'http://host:port/debug/pprof/profile?service=NAME&amp;seconds=5'</code></p>
-<table><thead><tr><th>service<th>instance<th>profiles, timed ones of 5 seconds</thead>
-${rows.length > 0 ? rows.join('') : '<tr><td colspan="3">no agent is connected\n'}</table>
-<p>Profile descriptions:</p>
-<ul>
-${descriptions}
-<li><b>cmdline</b>: the name of the service; arguments are never collected.</li>
-<li><b>symbol</b>: says that symbols come with the profiles.</li>
-</ul></body></html>
-`;
+    return pprofIndex(rows);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A profile as Go's debug=1 shows it: a head line with the totals, then stack by stack, the most first: its values, an
- * at sign where Go has addresses, and a line a frame, leaf first.
+ * at sign where Go has addresses, and a line a frame, leaf first. Comments come last, as Go's figures do.
  */
 import type { Profile } from './profile';
 
@@ -16,7 +16,7 @@ export function profileText(name: string, profile: Profile): string {
     stacks.reduce((sum, { values }) => sum + values[type]!, 0),
   );
   const shape = SHAPES[name] ?? plainShape(name);
-  const lines = [...profile.head.comments.map((comment) => `# ${comment}`), ...shape.head(totals, profile)];
+  const lines = shape.head(totals, profile);
   for (const { index, values } of stacks) {
     lines.push(`${shape.values(values)} @${labelText(profile.labelSets[profile.samples[index * 2 + 1]!]!)}`);
     for (const location of profile.locationsOf(profile.samples[index * 2]!)) {
@@ -27,6 +27,7 @@ export function profileText(name: string, profile: Profile): string {
     }
     lines.push('');
   }
+  lines.push(...profile.head.comments.map((comment) => `# ${comment}`));
   return `${lines.join('\n')}\n`;
 }
 

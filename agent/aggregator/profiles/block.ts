@@ -3,8 +3,9 @@
 import { fileOf, functionName } from '../../../collector/profile/frame';
 import { Profile } from '../../../collector/profile/profile';
 import { namedLocation, rootNode } from '../../../collector/profile/stack-nodes';
+import { ownerLabels } from '../../../collector/profile/tick-profile';
 import type { StackSums } from '../stack-sums';
-import { type ProfileContext, profileLabels } from './context';
+import type { ProfileContext } from './context';
 import type { ProfileSource } from './source';
 
 const REST_FRAME = '(other stacks)';
@@ -30,7 +31,10 @@ function contentionProfile(context: ProfileContext, sums: StackSums): Profile {
     comments: [],
   });
   for (const { label, frames, count, amount } of sums) {
-    const labels = profile.labelSet([...profileLabels(context, 0), ...(label === '' ? [] : ['wait', label])]);
+    const labels = profile.labelSet([
+      ...ownerLabels(context.identity, 0),
+      ...(label === '' ? [] : ['wait', label]),
+    ]);
     let node = frames.length === 0 ? rootNode(profile, REST_FRAME) : 0;
     for (const frame of frames) {
       const name = functionName(frame);

@@ -12,12 +12,12 @@ export type ProfileContext = {
   /** Stalls and synchronous waits so far: amounts in µs. */
   blocked: StackSums;
   nowMicros(): number;
+  /** CPU of the main thread so far, µs; null where the system does not tell. */
+  mainCpuMicros(): number | null;
+  /** Since when the main thread is stuck in native code, µs; 0 when it is not. */
+  stuckSinceMicros(): number;
+  /** What the agent has cost so far, µs of CPU and of pauses, and since when. */
+  cost(): { ownMicros: number; sinceMicros: number; rotations: number; rotationPauseMicros: number };
   /** Tells the collector's users something that the agent did by itself. */
   note(text: string): void;
 };
-
-/** The labels that every sample of a profile carries: whose it is. */
-export function profileLabels({ identity }: ProfileContext, threadId: number): string[] {
-  const thread = threadId === 0 ? 'main' : `worker-${threadId}`;
-  return ['service', identity.service, 'instance', identity.instance, 'thread', thread];
-}

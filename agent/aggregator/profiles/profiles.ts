@@ -5,10 +5,13 @@
 import { gzipSync } from 'node:zlib';
 import { diffProfiles } from '../../../collector/profile/merge';
 import { encodePprof } from '../../../collector/profile/pprof';
+import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
 import { contentionSource } from './block';
 import type { ProfileContext } from './context';
+import { costComment } from './cost-comment';
 import { type ProfileSource, TakeError, type TakeRequest } from './source';
+import { ticksSource } from './ticks';
 
 export type { ProfileContext } from './context';
 export { TakeError } from './source';
@@ -23,10 +26,14 @@ const SECONDS_MAX = 600;
 const GZIP_LEVEL = 1;
 
 export class Profiles {
+  readonly #context: ProfileContext;
   readonly #sources: Readonly<Record<string, ProfileSource>>;
 
   constructor(context: ProfileContext) {
+    this.#context = context;
     this.#sources = {
+      profile: ticksSource(context, 'cpu'),
+      wall: ticksSource(context, 'wall'),
       block: contentionSource(context, context.blocked),
     };
   }
@@ -39,15 +46,21 @@ export class Profiles {
     const request = requestOf(new URLSearchParams(query));
     if (request.debug >= 2 && source.describe !== undefined)
       return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
+    const profile = await this.#profile(source, request);
+    profile.head.comments.push(costComment(this.#context));
+    return request.debug > 0
+      ? { mediaType: TEXT_TYPE, bytes: Buffer.from(profileText(name, profile)) }
+      : { mediaType: PPROF_TYPE, bytes: compressed(encodePprof(profile)) };
+  }
+
+  async #profile(source: ProfileSource, request: TakeRequest): Promise<Profile> {
     const first = await source.take(request);
-    if (request.debug > 0) return { mediaType: TEXT_TYPE, bytes: Buffer.from(profileText(name, first)) };
-    if (request.seconds === 0) return { mediaType: PPROF_TYPE, bytes: compressed(encodePprof(first)) };
+    if (request.seconds === 0 || source.timed === true) return first;
     await after(Math.min(SECONDS_MAX, request.seconds) * 1000);
-    const second = await source.take(request);
-    const difference = diffProfiles(first, second);
+    const difference = diffProfiles(first, await source.take(request));
     difference.head.startMillis = first.head.startMillis;
     difference.head.durationNanos = Math.round(request.seconds * 1e9);
-    return { mediaType: PPROF_TYPE, bytes: compressed(encodePprof(difference)) };
+    return difference;
   }
 }
 

@@ -1,0 +1,128 @@
+/**
+ * /debug/pprof/* from the agent's own thread (RINGTAIL_PPROF): as Go programs have it, without a collector, and also
+ * while the main thread hangs. Loopback only; names other than the loopback's in Host are refused, so that a web page
+ * cannot rebind its name to us. Loaded only where it is asked for.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pprofIndex } from '../../collector/profile/pprof-index';
+import { isPprofFault, pprofFileName, readPprofRequest } from '../../collector/profile/pprof-request';
+import { PPROF_TYPE, type Profiles, type Taken } from './profiles/profiles';
+
+const PATH = '/debug/pprof/';
+const PORTS_TRIED = 32;
+const CONNECTIONS_MAX = 64;
+const HEAD_TIMEOUT_MILLIS = 10_000;
+const TEXT = 'text/plain; charset=utf-8';
+const HTML = 'text/html; charset=utf-8';
+const OWN_NAMES = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+export type PprofServerHost = {
+  identity: { service: string; instance: string };
+  profiles(): Promise<Profiles>;
+};
+
+export class PprofServer {
+  readonly #host: PprofServerHost;
+  readonly #server: Server;
+
+  constructor(host: PprofServerHost) {
+    this.#host = host;
+    this.#server = createServer({
+      headersTimeout: HEAD_TIMEOUT_MILLIS,
+      requestTimeout: HEAD_TIMEOUT_MILLIS,
+      connectionsCheckingInterval: HEAD_TIMEOUT_MILLIS / 2,
+    });
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on('request', (request, response) => {
+      this.#answer(request, response).catch((error: Error) => {
+        if (!response.headersSent) fault(response, 500, error.message);
+        else response.destroy();
+      });
+    });
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** Resolves with the port: the one asked for or, where that is taken, the next free one of 32. Rejects when none is. */
+  async listen(address: string, port: number): Promise<number> {
+    for (let tried = port; ; tried++) {
+      try {
+        return await this.#listenAt(address, tried);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'EADDRINUSE' || tried - port >= PORTS_TRIED - 1 || tried >= 65_535) throw error;
+      }
+    }
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #listenAt(address: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error) => reject(error);
+      this.#server.once('error', failed);
+      this.#server.listen(port, address, () => {
+        this.#server.removeListener('error', failed);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { host = '' } = request.headers;
+    const site = request.headers['sec-fetch-site'] ?? 'none';
+    if (!OWN_NAMES.test(host)) return fault(response, 403, `Host ${JSON.stringify(host)} is not this one's`);
+    if (site !== 'none' && site !== 'same-origin')
+      return fault(response, 403, 'a page of another site may not ask');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return fault(response, 405, 'only GET and HEAD');
+    const url = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost');
+    const { service } = this.#host.identity;
+    if (url.pathname === '/' || url.pathname === PATH.slice(0, -1)) {
+      response.writeHead(302, { Location: PATH }).end();
+      return;
+    }
+    if (!url.pathname.startsWith(PATH)) return fault(response, 404, `nothing here: see ${PATH}`);
+    const name = url.pathname.slice(PATH.length);
+    if (name === '') {
+      response.setHeader('Content-Security-Policy', PAGE_POLICY);
+      return send(response, HTML, Buffer.from(pprofIndex([{ ...this.#host.identity, query: '' }])));
+    }
+    if (name === 'cmdline') return send(response, TEXT, Buffer.from(service));
+    if (name === 'symbol') return send(response, TEXT, Buffer.from('num_symbols: 1\n'));
+    const asked = readPprofRequest(name, url.searchParams);
+    if (isPprofFault(asked)) return fault(response, asked.status, asked.text);
+    const { seconds, debug, gc } = asked;
+    const query = new URLSearchParams({ seconds: String(seconds), debug: String(debug), gc: gc ? '1' : '0' });
+    let taken: Taken;
+    try {
+      taken = await (await this.#host.profiles()).take(`${name}?${query}`);
+    } catch (error) {
+      const { status = 500, message } = error as Error & { status?: number };
+      return fault(response, status, message);
+    }
+    if (taken.mediaType === PPROF_TYPE)
+      response.setHeader('Content-Disposition', `attachment; filename="${pprofFileName(asked)}"`);
+    send(response, taken.mediaType, taken.bytes);
+  }
+}
+
+function send(response: ServerResponse, type: string, body: Uint8Array, status = 200): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': body.length,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+  });
+  response.end(body);
+}
+
+/** As `go tool pprof` shows it to its user. */
+function fault(response: ServerResponse, status: number, text: string): void {
+  response.setHeader('X-Go-Pprof', '1');
+  send(response, TEXT, Buffer.from(`${text}\n`), status);
+}

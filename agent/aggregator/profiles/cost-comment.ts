@@ -1,0 +1,9 @@
+/** What profiling costs, for the comments of every profile that the agent makes. */
+import type { ProfileContext } from './context';
+
+export function costComment(context: ProfileContext): string {
+  const { ownMicros, sinceMicros, rotations, rotationPauseMicros } = context.cost();
+  const percent = (100 * ownMicros) / Math.max(1, context.nowMicros() - sinceMicros);
+  const pauses = `${rotations} rotations pausing main ${(rotationPauseMicros / 1000).toFixed(1)} ms in all`;
+  return `profiler's own cost since the start: ${percent.toFixed(2)} % of a core, ${pauses}`;
+}

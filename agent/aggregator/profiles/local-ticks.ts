@@ -1,0 +1,73 @@
+/** Windows of the main thread, as they come in, added into a profile on this side of the wire. */
+
+import { SampleState } from '../../../assembly/layout';
+import { StackNodes } from '../../../collector/profile/stack-nodes';
+import {
+  type ProfileKind,
+  profileHead,
+  TickProfile,
+  WAITING_STATES,
+} from '../../../collector/profile/tick-profile';
+import type { Dictionary } from '../dictionary';
+import type { TickWindow } from '../profile-reader';
+
+export type LocalOwner = { service: string; instance: string };
+
+export class LocalTicks extends TickProfile {
+  /** Time that windows cover, µs. */
+  coveredMicros = 0;
+  readonly #byState = new Float64Array(SampleState.Blocked + 1);
+  #nodes: StackNodes;
+  #generation: number;
+
+  constructor(
+    kind: ProfileKind,
+    readonly owner: LocalOwner,
+    readonly dictionary: Dictionary,
+    startMillis: number,
+  ) {
+    super(kind, profileHead(kind, owner.service, startMillis));
+    this.#nodes = new StackNodes(this.profile, dictionary);
+    this.#generation = dictionary.generation;
+  }
+
+  /** Adds what lies in [fromMicros, toMicros). */
+  add(
+    window: TickWindow,
+    periodNanos: number,
+    lostTicks: number,
+    fromMicros = Number.NEGATIVE_INFINITY,
+    toMicros = Number.POSITIVE_INFINITY,
+  ): void {
+    const { startMicros, endMicros } = window;
+    const covered = Math.min(toMicros, endMicros) - Math.max(fromMicros, startMicros);
+    if (covered <= 0) return;
+    this.#renew();
+    const labels = this.labelSet(this.owner, 0, '');
+    let ticks = 0;
+    for (let index = 0; index < window.atMicros.length; index++) {
+      const at = window.atMicros[index]!;
+      if (at < fromMicros || at >= toMicros) continue;
+      const state = window.state[index]!;
+      ticks++;
+      this.#byState[state]!++;
+      if (this.kind === 'cpu' && WAITING_STATES.includes(state)) continue;
+      this.addTicks(this.#nodes, window.stack[index]!, state, labels, 1, periodNanos);
+    }
+    this.sumStates(0, ticks, this.#byState, periodNanos);
+    this.#byState.fill(0);
+    const share = covered / Math.max(1, endMicros - startMicros);
+    this.coveredMicros += covered;
+    this.sums.jsTicks += window.jsTicks * share;
+    this.sums.repairedTicks += window.repairedTicks * share;
+    this.sums.lostTicks += lostTicks * share;
+    this.profile.head.period = Math.max(this.profile.head.period, Math.round(periodNanos));
+  }
+
+  /** A new epoch has given the stack ids another meaning. */
+  #renew(): void {
+    if (this.#generation === this.dictionary.generation) return;
+    this.#generation = this.dictionary.generation;
+    this.#nodes = new StackNodes(this.profile, this.dictionary);
+  }
+}

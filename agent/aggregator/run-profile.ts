@@ -1,0 +1,91 @@
+/**
+ * The CPU profile of the whole run, kept without any server.
+ *
+ * RINGTAIL_OUT: it is written at exit and, because a killed process has no exit, from time to time before: to a file
+ * beside it first, then renamed, so that what is there is always whole. %p stands for the process id; where a file of
+ * that name is there already, the id is added to it. RINGTAIL_SUMMARY: the functions that took most, on stderr at exit.
+ */
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, parse, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { encodePprof } from '../../collector/profile/pprof';
+import { summaryOf } from '../../collector/profile/summary';
+import type { ProfileContext } from './profiles/context';
+import { costComment } from './profiles/cost-comment';
+import { LocalTicks } from './profiles/local-ticks';
+import { commentsOf } from './profiles/ticks';
+
+/** Writing takes this share of the agent thread's time at most, and is not done more often than that, ms. */
+const WRITE_SHARE = 0.002;
+const WRITE_EVERY_MIN_MILLIS = 10_000;
+
+export type RunProfileOptions = { outFile: string; summary: boolean };
+
+export class RunProfile {
+  /** '' for no file. */
+  readonly path: string;
+  readonly #context: ProfileContext;
+  readonly #ticks: LocalTicks;
+  readonly #summary: boolean;
+  readonly #say: (text: string) => void;
+  readonly #cpuBefore: number | null;
+  #everyMillis = WRITE_EVERY_MIN_MILLIS;
+  #writtenMillis = performance.now();
+  #failed = false;
+
+  /** say: one line for people. */
+  constructor(context: ProfileContext, { outFile, summary }: RunProfileOptions, say: (text: string) => void) {
+    this.#context = context;
+    this.#summary = summary;
+    this.#cpuBefore = context.mainCpuMicros();
+    this.#say = say;
+    const asked = outFile === '' ? '' : resolve(outFile.replaceAll('%p', String(process.pid)));
+    this.path = asked === '' ? '' : freePath(asked);
+    if (this.path !== asked) say(`${asked} is there already: the profile goes to ${this.path}`);
+    this.#ticks = new LocalTicks('cpu', context.identity, context.dictionary, Date.now());
+    context.sampling.listeners.add((window, periodNanos, lostTicks) => {
+      this.#ticks.add(window, periodNanos, lostTicks);
+      if (performance.now() - this.#writtenMillis > this.#everyMillis) this.#write();
+    });
+  }
+
+  /** At exit. Never throws. */
+  end(): void {
+    const { head } = this.#ticks.profile;
+    head.durationNanos = (Date.now() - head.startMillis) * 1e6;
+    this.#write();
+    if (this.#summary) this.#say(summaryOf(this.#ticks.profile));
+  }
+
+  /** A file that cannot be written is told once, and tried again at the next turn. */
+  #write(): void {
+    if (this.path === '') return;
+    const from = performance.now();
+    const { profile } = this.#ticks;
+    profile.head.durationNanos = (Date.now() - profile.head.startMillis) * 1e6;
+    const clocked = this.#context.mainCpuMicros();
+    const sinceMicros = clocked === null || this.#cpuBefore === null ? null : clocked - this.#cpuBefore;
+    profile.head.comments = [...commentsOf(this.#ticks, sinceMicros), costComment(this.#context)];
+    const beside = `${this.path}.${process.pid}.tmp`;
+    try {
+      writeFileSync(beside, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600 });
+      renameSync(beside, this.path);
+      this.#failed = false;
+    } catch (error) {
+      rmSync(beside, { force: true });
+      if (!this.#failed) this.#say(`the profile cannot be written: ${(error as Error).message}`);
+      this.#failed = true;
+    }
+    this.#writtenMillis = performance.now();
+    this.#everyMillis = Math.max(WRITE_EVERY_MIN_MILLIS, (this.#writtenMillis - from) / WRITE_SHARE);
+  }
+}
+
+/** The same name with the process id before its endings, where there is a file of the name already. */
+function freePath(path: string): string {
+  if (!existsSync(path)) return path;
+  const { dir, base } = parse(path);
+  const dot = base.indexOf('.', 1);
+  const cut = dot < 0 ? base.length : dot;
+  return join(dir, `${base.slice(0, cut)}.${process.pid}${base.slice(cut)}`);
+}
