@@ -14,8 +14,10 @@ import { ExitHandshake } from './exit-handshake';
 import { identityOf, samplingRefusal, tokenEnvironment } from './identity';
 import type { AgentOptions, Environment } from './options';
 import { type AgentStats, type Binding, type RunningAgent, shareMemory, unregister } from './registration';
+import { type GivenRoute, RequestRoutes } from './routes/request-routes';
 import { SourceGuard } from './source-guard';
 import { openEventLoop } from './sources/event-loop';
+import { openFastify } from './sources/fastify';
 import { openGc } from './sources/gc';
 import { openHttp } from './sources/http';
 import type { OpenSource } from './sources/source';
@@ -40,12 +42,14 @@ export class Host implements RunningAgent {
   readonly #worker: Worker;
   readonly #exit: ExitHandshake;
   readonly #guards: SourceGuard[] = [];
+  readonly #routes: RequestRoutes;
   #on = true;
   #stopping: Promise<void> | null = null;
 
   /** Throws when this runtime cannot have an agent; then nothing of it is left behind. */
   constructor(options: AgentOptions, environment: Environment, binding: Binding, threadFile = THREAD_FILE) {
     this.binding = binding;
+    this.#routes = new RequestRoutes(options.httpPaths);
     if (process.permission?.has('worker') === false) {
       throw new Error('the permission model forbids worker threads (--allow-worker allows them)');
     }
@@ -76,6 +80,10 @@ export class Host implements RunningAgent {
       faults: this.#control.hostFaults,
       selfMicros: this.#control.selfMicros,
     };
+  }
+
+  setRoute(request: object, route: GivenRoute): void {
+    this.#routes.set(request, route);
   }
 
   stop(): Promise<void> {
@@ -114,7 +122,8 @@ export class Host implements RunningAgent {
     const opens: Record<string, OpenSource> = {
       'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.rearm()),
       gc: openGc,
-      http: openHttp,
+      http: (context) => openHttp(context, this.#routes),
+      fastify: (context) => openFastify(context, this.#routes),
       threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
     };
     for (const [name, open] of Object.entries(opens)) {

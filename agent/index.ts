@@ -30,6 +30,7 @@ export type {
 } from './instruments';
 export type { StartOptions } from './options';
 export type { AgentStateName, AgentStats } from './registration';
+export { koaRoutes, setRoute } from './set-route';
 
 const OFF = { state: 'off', core: 'none', faults: 0, selfMicros: 0 } as const;
 

@@ -9,9 +9,8 @@ import { RecordKind, SeriesKind } from '../assembly/layout';
 import { nowMicros } from './clock';
 import type { CoreWriter } from './core';
 import { isText } from './options';
+import { refuse } from './refusal';
 import { type Binding, currentBinding } from './registration';
-import { shown } from './shown';
-import { sayOnce } from './stderr';
 import { tally } from './tally';
 import { UNIT_MICROS } from './wire/schema';
 
@@ -193,11 +192,6 @@ export class Timer extends Instrument {
     for (const property of ['name', 'length']) copyProperty(run, timed, property);
     return timed;
   }
-}
-
-function refuse(cause: string, rule: string, got: unknown, consequence = 'ignored'): void {
-  tally.refused++;
-  sayOnce(cause, () => `${rule}, got ${shown(got)}: ${consequence}`);
 }
 
 /** Options may be null, a primitive or have getters that throw: those that cannot be read are false, which is no unit and no labels. */

@@ -33,6 +33,8 @@ export type AgentOptions = {
   flushMillis: number;
   /** Longest sampling window while nobody watches. */
   maxWindowMillis: number;
+  /** Requests of servers that tell no routes are told apart by their path, as a template. */
+  httpPaths: boolean;
   /** Bytes kept for a collector that does not acknowledge. */
   queueBytes: number;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
@@ -101,6 +103,12 @@ export const OPTION_TABLE: Table = {
   idleAfterMillis: number('RINGTAIL_IDLE_AFTER_MILLIS', 1000, 3_600_000, 30_000, 'ms'),
   flushMillis: number('RINGTAIL_FLUSH_MILLIS', 100, 60_000, 1000, 'ms'),
   maxWindowMillis: number('RINGTAIL_MAX_WINDOW_MILLIS', 1000, 60_000, 10_000, 'ms'),
+  httpPaths: {
+    variable: 'RINGTAIL_HTTP_PATHS',
+    allowed: '0 or 1',
+    initial: true,
+    parse: (got) => SWITCH.get(got),
+  },
   queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',

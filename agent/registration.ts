@@ -5,6 +5,7 @@
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads';
 import { attachWriter, type CoreMemory, type CoreWriter } from './core';
+import type { GivenRoute } from './routes/request-routes';
 
 const KEY = Symbol.for('ringtail.agent/1');
 const MEMORY_KEY = 'ringtail.memory/1';
@@ -35,6 +36,8 @@ export type AgentStats = {
 export interface RunningAgent {
   readonly binding: Binding;
   stats(): AgentStats;
+  /** request: the IncomingMessage. */
+  setRoute(request: object, route: GivenRoute): void;
   stop(): Promise<void>;
 }
 

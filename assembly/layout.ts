@@ -310,10 +310,18 @@ export enum CoreRefusal {
 export enum RecordKind {
   /** One garbage collection. a = perf_hooks kind (1 minor, 2 minor mark-sweep, 4 major, 8 incremental, 16 weak callbacks), b = perf_hooks flags. */
   Gc = 1,
-  /** One server request, from its start to the close of its response. a = status code (0: aborted before headers), b = method index | aborted << 8. */
+  /** One server request, from its start to the close of its response. a: HttpRequestBits (status 0: aborted before headers), b = handle of the series it was recorded in. */
   HttpServer = 2,
   /** One user span (a timer that was asked to leave spans). a = series id, b = 0. */
   Span = 3,
+}
+
+/** `a` of a RecordKind.HttpServer: status code below, then the method's index, then whether it was aborted. */
+export enum HttpRequestBits {
+  StatusMask = 1023,
+  MethodShift = 10,
+  MethodMask = 15,
+  Aborted = 16384,
 }
 
 /** What a series holds. */

@@ -19,6 +19,7 @@ import { PPROF_PATH, PprofRoutes } from './http/pprof';
 import { createHttpServer, type RouteHandler, type Routes } from './http/server';
 import { Agents } from './ingest/agents';
 import { IngestEndpoint } from './ingest/endpoint';
+import { SeriesTotals } from './query/series-totals';
 import { ServiceTotals } from './query/service-totals';
 import { DEFAULT_RETENTION_MILLIS, DEFAULT_STORE_BYTES, MemoryStore } from './store/memory-store';
 import { TailHub } from './tail/hub';
@@ -79,7 +80,13 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     onListenerError: (error) => log(`a listener failed: ${String(error)}`),
   });
   const totals = new ServiceTotals(tables, nowMillis);
-  agents.listen({ committed: ({ instance }, batch) => totals.add(instance.service, batch) });
+  const series = new SeriesTotals(tables);
+  agents.listen({
+    committed: ({ instance }, batch) => {
+      totals.add(instance.service, batch);
+      series.add(instance, batch);
+    },
+  });
   if (options.dataFolder !== undefined) {
     log(`nothing is kept in ${options.dataFolder}: this version keeps the last 15 minutes, in memory`);
   }
@@ -94,11 +101,13 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));
   const metrics: RouteHandler = (_request, response) => {
+    series.keepOnly((agentId) => agents.get(agentId) !== undefined);
     const input = {
       counters,
       live: agents.live(),
       store: store.stats(),
       totals,
+      series,
       tailClients: tail.clientCount,
     };
     sendText(response, 200, renderMetrics({ ...input, nowMillis: nowMillis() }), EXPOSITION_TYPE);

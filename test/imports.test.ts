@@ -17,8 +17,9 @@ const ARROWS: Record<string, readonly string[]> = {
   assembly: [],
   'agent/wire': [],
   'agent/core': ['assembly'],
-  'agent/sources': ['agent', 'agent/core', 'agent/wire', 'assembly'],
-  agent: ['agent/core', 'agent/sources', 'agent/wire', 'assembly', 'package.json'],
+  'agent/routes': [],
+  'agent/sources': ['agent', 'agent/core', 'agent/routes', 'agent/wire', 'assembly'],
+  agent: ['agent/core', 'agent/routes', 'agent/sources', 'agent/wire', 'assembly', 'package.json'],
   'agent/aggregator': ['agent', 'agent/core', 'agent/wire', 'assembly', 'collector/profile', 'package.json'],
   'collector/profile': ['agent/wire', 'agent/core', 'assembly'],
 };

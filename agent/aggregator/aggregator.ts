@@ -114,7 +114,7 @@ export class Aggregator {
     this.#page = new MainPage(control);
     const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
-    this.#feed = new Feed(attachReader(core), this.#outgoing);
+    this.#feed = new Feed(attachReader(core), this.#outgoing, (text) => this.#dictionary.idOf(text));
     const writer = attachWriter(core, 0);
     const delays = writer?.series(SeriesKind.Histogram, SERIES_LOOP_DELAY, UNIT_MICROS, []) ?? 0;
     this.#recordDelay = (micros) => writer?.record(delays, micros);

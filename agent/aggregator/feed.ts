@@ -3,18 +3,29 @@
  * every histogram, so what is not fetched now is still there next time, exact. A series has its id while the epoch
  * lasts; those of threads that have ended go with it.
  */
-import { RecordKind, SeriesKind } from '../../assembly/layout';
+import { HttpRequestBits, RecordKind, SeriesKind } from '../../assembly/layout';
 import type { CoreReader, SeriesInfo } from '../core';
 import { WIRE_LIMITS } from '../wire/limits';
-import { EVENT_GC, EVENT_HTTP, EVENT_SPAN, type SeriesTuple, type ValueTuple } from '../wire/schema';
+import {
+  EVENT_GC,
+  EVENT_HTTP,
+  EVENT_SPAN,
+  HTTP_ABORTED,
+  HTTP_ROUTE_SHIFT,
+  LABEL_ROUTE,
+  ROUTE_OTHER,
+  type SeriesTuple,
+  type ValueTuple,
+} from '../wire/schema';
 import type { Outgoing } from './outgoing';
-import { SlowRequests } from './slow-requests';
+import { type Request, SlowRequests } from './slow-requests';
 
 const RECORDS_PER_DRAIN = 8192;
 /** So many series in one epoch ask for a new one. */
 const EPOCH_SERIES_MAX = WIRE_LIMITS.seriesPerBatch * 3;
 
-type Known = { info: SeriesInfo; lastGauge: number; refused: number; ended: boolean };
+/** overflow: it takes what found no series of its own. */
+type Known = { info: SeriesInfo; overflow: boolean; lastGauge: number; refused: number; ended: boolean };
 
 export class Feed {
   readonly #slow = new SlowRequests();
@@ -27,6 +38,7 @@ export class Feed {
   constructor(
     readonly reader: CoreReader,
     readonly outgoing: Outgoing,
+    readonly stringId: (text: string) => number,
   ) {}
 
   get nearlyFull(): boolean {
@@ -42,7 +54,7 @@ export class Feed {
         ) {
           this.outgoing.lost('value-refused', 1, 0);
         } else if (kind === RecordKind.HttpServer) {
-          this.#slow.add({ startMicros, durationMicros, status: a, method: b });
+          this.#slow.add(durationMicros, () => this.#request(slot, startMicros, durationMicros, a, b));
         } else if (kind === RecordKind.Gc) {
           this.outgoing.event([EVENT_GC, threadId, startMicros, durationMicros, a, b, 0]);
         } else if (kind === RecordKind.Span) {
@@ -54,8 +66,9 @@ export class Feed {
 
   /** The slowest requests since the last call become events. */
   releaseRequests(): void {
-    for (const { startMicros, durationMicros, status, method } of this.#slow.take()) {
-      this.outgoing.event([EVENT_HTTP, 0, startMicros, durationMicros, status, method, 0]);
+    for (const { startMicros, durationMicros, status, method, aborted, route } of this.#slow.take()) {
+      const b = method | (aborted ? HTTP_ABORTED : 0) | (this.stringId(route) << HTTP_ROUTE_SHIFT);
+      this.outgoing.event([EVENT_HTTP, 0, startMicros, durationMicros, status, b, 0]);
     }
   }
 
@@ -113,6 +126,7 @@ export class Feed {
     if (info.kind === SeriesKind.Histogram) {
       const delta = this.reader.histogramDelta(info);
       if (delta !== null) values.push([id, delta.count, delta.sum, delta.min, delta.max, delta.buckets]);
+      if (delta !== null && known.overflow) this.outgoing.lost('route-overflow', delta.count, 0);
     } else {
       const value = this.reader.value(info);
       const isNews = info.kind === SeriesKind.Gauge ? value !== known.lastGauge : value !== 0;
@@ -126,15 +140,32 @@ export class Feed {
   }
 
   #span(slot: number, threadId: number, startMicros: number, durationMicros: number, handle: number): void {
-    if (!this.#idByHandle.has(handleKey(slot, handle))) this.#discover();
-    const id = this.#idByHandle.get(handleKey(slot, handle));
+    const id = this.#idOf(slot, handle);
     if (id === undefined) this.outgoing.lost('series-overflow', 1, startMicros);
     else this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, id, 0, 0]);
   }
 
+  #request(slot: number, startMicros: number, durationMicros: number, bits: number, handle: number): Request {
+    const id = this.#idOf(slot, handle);
+    return {
+      startMicros,
+      durationMicros,
+      status: bits & HttpRequestBits.StatusMask,
+      method: (bits >> HttpRequestBits.MethodShift) & HttpRequestBits.MethodMask,
+      aborted: (bits & HttpRequestBits.Aborted) !== 0,
+      route: id === undefined ? '' : labelOf(this.#series[id - 1]!.info, LABEL_ROUTE),
+    };
+  }
+
+  #idOf(slot: number, handle: number): number | undefined {
+    if (!this.#idByHandle.has(handleKey(slot, handle))) this.#discover();
+    return this.#idByHandle.get(handleKey(slot, handle));
+  }
+
   #discover(): void {
     for (const info of this.reader.takeNewSeries()) {
-      const id = this.#series.push({ info, lastGauge: Number.NaN, refused: 0, ended: false });
+      const overflow = labelOf(info, LABEL_ROUTE) === ROUTE_OTHER;
+      const id = this.#series.push({ info, overflow, lastGauge: Number.NaN, refused: 0, ended: false });
       this.#idByHandle.set(handleKey(info.slot, info.handle), id);
     }
   }
@@ -146,6 +177,13 @@ export class Feed {
         return [from + index + 1, threadId, kind, name, unit, labels];
       });
   }
+}
+
+/** '' when it has no such label. */
+function labelOf({ labels }: SeriesInfo, name: string): string {
+  for (let index = 0; index < labels.length; index += 2)
+    if (labels[index] === name) return labels[index + 1]!;
+  return '';
 }
 
 function handleKey(slot: number, handle: number): string {

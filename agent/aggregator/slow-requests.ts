@@ -4,20 +4,28 @@
  */
 const KEEP = 20;
 
-export type Request = { startMicros: number; durationMicros: number; status: number; method: number };
+export type Request = {
+  startMicros: number;
+  durationMicros: number;
+  status: number;
+  method: number;
+  aborted: boolean;
+  route: string;
+};
 
 export class SlowRequests {
   #kept: Request[] = [];
 
-  add(request: Request): void {
+  /** Keeps the request when it is among the slowest; only then it is made. */
+  add(durationMicros: number, request: () => Request): void {
     if (this.#kept.length < KEEP) {
-      this.#kept.push(request);
+      this.#kept.push(request());
       return;
     }
     let fastest = 0;
     for (let i = 1; i < KEEP; i++)
       if (this.#kept[i]!.durationMicros < this.#kept[fastest]!.durationMicros) fastest = i;
-    if (request.durationMicros > this.#kept[fastest]!.durationMicros) this.#kept[fastest] = request;
+    if (durationMicros > this.#kept[fastest]!.durationMicros) this.#kept[fastest] = request();
   }
 
   take(): Request[] {

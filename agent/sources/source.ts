@@ -22,10 +22,21 @@ export function wholeMicros(micros: number): number {
   return micros > 0 ? Math.min(Math.round(micros), 0x7fff_ffff) : 0;
 }
 
-/** Opens a source's histogram of microseconds. labels: flat key, value. */
-export function openDurations(writer: CoreWriter, name: string, labels: readonly string[] = []): number {
+/** Opens a source's series. labels: flat key, value. */
+export function openSeries(
+  writer: CoreWriter,
+  kind: SeriesKind,
+  name: string,
+  labels: readonly string[] = [],
+  unit = '',
+): number {
   tally.series++;
-  return writer.series(SeriesKind.Histogram, name, UNIT_MICROS, labels);
+  return writer.series(kind, name, unit, labels);
+}
+
+/** Opens a source's histogram of microseconds. */
+export function openDurations(writer: CoreWriter, name: string, labels: readonly string[] = []): number {
+  return openSeries(writer, SeriesKind.Histogram, name, labels, UNIT_MICROS);
 }
 
 /** Pushes one record, counting it when the ring has no room. */

@@ -143,7 +143,7 @@ export type ValueTuple =
 
 /** Event kinds. Times in µs. stack: stack id in the dictionary or 0. */
 export const EVENT_GC = 1; // a: perf_hooks kind, b: perf_hooks flags
-export const EVENT_HTTP = 2; // a: status, b: method index | aborted << 8
+export const EVENT_HTTP = 2; // a: status, b: method index | HTTP_ABORTED | string id of the route << HTTP_ROUTE_SHIFT
 export const EVENT_SPAN = 3; // a: series id
 export const EVENT_STALL = 4; // the loop did not turn for `duration`: told when it is over. a: HANG_*, stack: hottest stack of the stall
 export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*, b: the thread's state letter (char code) or 0
@@ -188,6 +188,8 @@ export const LOSS_REASONS = [
   'value-refused',
   /** Frames that found the epoch's tables full: their ticks stand at the caller. */
   'dictionary-full',
+  /** Requests whose route or address came when there was no room for more of them: they count as ROUTE_OTHER. */
+  'route-overflow',
   /** Events that waited too long for a link. */
   'queue-full',
   /** Sampling sessions that V8 left stuck. */
@@ -278,10 +280,25 @@ export const SERIES_LOOP_DELAY = 'nodejs.eventloop.delay';
 export const SERIES_GC_PAUSE = 'v8js.gc.duration';
 export const SERIES_HTTP_SERVER = 'http.server.request.duration';
 export const UNIT_MICROS = 'us';
+/** Sockets that servers of any kind accepted, and that closed; requests that a socket carried in its life. */
+export const SERIES_CONNECTIONS_OPENED = 'net.server.connections.opened';
+export const SERIES_CONNECTIONS_CLOSED = 'net.server.connections.closed';
+export const SERIES_CONNECTION_REQUESTS = 'http.server.connection.requests';
 
-/** The label of SERIES_HTTP_SERVER: how the request ended. 'aborted': its connection closed before the answer was out. */
+/** A label of SERIES_HTTP_SERVER: how the request ended. 'aborted': its connection closed before the answer was out. */
 export const LABEL_STATUS_CLASS = 'http.response.status_class';
 export const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Its other labels. A request without a known route has no LABEL_ROUTE. */
+export const LABEL_METHOD = 'http.request.method';
+export const LABEL_ROUTE = 'http.route';
+/** The route of requests beyond those that are told apart. */
+export const ROUTE_OTHER = '(other)';
+
+/** Parts of b of EVENT_HTTP. */
+export const HTTP_METHOD_MASK = 0xff;
+export const HTTP_ABORTED = 1 << 8;
+export const HTTP_ROUTE_SHIFT = 9;
 
 /** The method index of EVENT_HTTP. */
 export const HTTP_METHODS = [

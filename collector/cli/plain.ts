@@ -46,6 +46,8 @@ function secondLines(second: TailSecond): string[] {
       `  stall ${stall.kind} ${millisText(stall.forMillis)} at ${clockText(stall.startMillis)}: ${stackText(stall.stack)}`,
     );
   }
+  const { slowest } = second.http;
+  if (slowest != null) lines.push(`  slowest ${slowestText(slowest)}`);
   const onCpu = second.hot.filter(({ selfPercent }) => selfPercent >= SELF_PERCENT_MIN);
   for (const hot of onCpu.slice(0, HOT_FUNCTIONS)) {
     lines.push(
@@ -56,6 +58,17 @@ function secondLines(second: TailSecond): string[] {
     lines.push(`  lost ${second.drops.map((d) => `${d.count} ${printable(d.reason)}`).join(', ')}`);
   }
   return lines;
+}
+
+/** As in 'GET /users/:id 200 31.2 ms'. */
+export function slowestText(slowest: NonNullable<TailSecond['http']['slowest']>): string {
+  const { method, route, status, aborted, millis } = slowest;
+  const end = aborted ? 'aborted' : String(status);
+  return `${requestName(method, route)} ${end} ${millisText(millis)}`;
+}
+
+export function requestName(method: string, route: string | null): string {
+  return `${printable(method)} ${route === null ? '(no route)' : printable(route)}`;
 }
 
 function figuresText(second: TailSecond): string {

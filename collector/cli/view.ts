@@ -7,7 +7,7 @@ import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, errorsText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
-import { hotName, shortFrame, stackText } from './plain';
+import { hotName, requestName, shortFrame, slowestText, stackText } from './plain';
 import { cutText, printable } from './printable';
 
 export type ViewSize = { columns: number; rows: number };
@@ -26,6 +26,7 @@ const INSTANCE_ROWS_MIN = 5;
 const HANG_FRAMES = 6;
 const HOT_ROWS = 8;
 const STALL_ROWS = 4;
+const ROUTE_ROWS = 3;
 const SILENT_AFTER_MILLIS = 3000;
 const SPARKS = '▁▂▃▄▅▆▇█';
 const LABEL_COLUMNS = 9;
@@ -96,7 +97,13 @@ function instanceLines(entry: BoardEntry, frame: ViewFrame): RankedRow[] {
   const { second } = entry;
   if (second === null) return lines;
   if (!entry.gone) lines.push(...hangLines(second));
-  lines.push(...figureLines(entry, second), ...hotLines(second), ...stallLines(entry), lostLine(entry));
+  lines.push(
+    ...figureLines(entry, second),
+    ...routeLines(second),
+    ...hotLines(second),
+    ...stallLines(entry),
+    lostLine(entry),
+  );
   lines.push({ rank: 9, row: [] });
   return lines;
 }
@@ -172,6 +179,22 @@ function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }
 
 function figures(rank: number, label: string, parts: readonly string[]): RankedRow {
   return { rank, row: [segment(` ${label.padEnd(LABEL_COLUMNS)}`, 'dim'), segment(parts.join('  '))] };
+}
+
+/** Nothing where one request is all there was to tell apart. */
+function routeLines({ http: { slowest = null, routes = [] } }: TailSecond): RankedRow[] {
+  if (slowest === null) return [];
+  const shown = routes.length > 1 ? routes.slice(0, ROUTE_ROWS) : [];
+  return [
+    figures(4, 'slowest', [slowestText(slowest)]),
+    ...shown.map(({ method, route, requestsPerSecond, errors, p99Millis }, index) =>
+      figures(8, index === 0 ? 'routes' : '', [
+        `p99 ${millisText(p99Millis).padStart(7)}  ${requestsPerSecond.toFixed(1).padStart(6)}/s`,
+        requestName(method, route),
+        ...(errors > 0 ? [errorsText(errors)] : []),
+      ]),
+    ),
+  ];
 }
 
 function hotLines({ hot }: TailSecond): RankedRow[] {

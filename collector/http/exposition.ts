@@ -8,7 +8,7 @@ export class Exposition {
   #lines: string[] = [];
 
   /** Begins a family; its samples follow. */
-  family(name: string, type: 'counter' | 'gauge' | 'summary', help: string): void {
+  family(name: string, type: 'counter' | 'gauge' | 'summary' | 'histogram', help: string): void {
     this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   }
 

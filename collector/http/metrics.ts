@@ -2,16 +2,19 @@
 import { SERIES_GC_PAUSE, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../agent/wire/schema';
 import type { Counters } from '../counters';
 import type { Agent } from '../ingest/agents';
+import type { SeriesTotals } from '../query/series-totals';
 import type { ServiceTotals, TimedSeries } from '../query/service-totals';
 import type { InstanceStatus } from '../store/batch';
 import type { StoreStats } from '../store/store';
 import { Exposition, type Labels } from './exposition';
+import { writeSeries } from './series-metrics';
 
 export type MetricsInput = {
   counters: Counters;
   live: readonly Agent[];
   store: StoreStats;
   totals: ServiceTotals;
+  series: SeriesTotals;
   tailClients: number;
   nowMillis: number;
 };
@@ -59,6 +62,7 @@ export function renderMetrics({
   live,
   store,
   totals,
+  series,
   tailClients,
   nowMillis,
 }: MetricsInput): string {
@@ -77,6 +81,13 @@ export function renderMetrics({
   out.single('ringtail_store_evicted_bytes_total', 'counter', 'Bytes dropped for room.', store.evictedBytes);
   writeServices(out, totals, nowMillis);
   writeInstances(out, live, nowMillis);
+  out.single(
+    'ringtail_series_overflow_total',
+    'counter',
+    'Values of series that found no room here.',
+    series.overflow,
+  );
+  writeSeries(out, series);
   return out.text();
 }
 

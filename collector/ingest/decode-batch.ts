@@ -7,7 +7,14 @@
 
 import type { CoreTables, MergedHistogram } from '../../agent/core';
 import { WIRE_LIMITS } from '../../agent/wire/limits';
-import { EVENT_GC, EVENT_NOTE, LOSS_REASONS, type LossReason } from '../../agent/wire/schema';
+import {
+  EVENT_GC,
+  EVENT_HTTP,
+  EVENT_NOTE,
+  HTTP_ROUTE_SHIFT,
+  LOSS_REASONS,
+  type LossReason,
+} from '../../agent/wire/schema';
 import { SampleState, SeriesKind } from '../../assembly/layout';
 import { StackTable } from '../profile/stack-table';
 import {
@@ -213,6 +220,8 @@ function decodeEvent(tuple: unknown, stacks: StackTable): RuntimeEvent {
     stack: checkId('stack of an event', fields.integer('stack', U32_MAX), stacks.lastStack),
   };
   if (event.kind === EVENT_NOTE) checkId('sentence of a note', event.a, stacks.lastString);
+  if (event.kind === EVENT_HTTP)
+    checkId('route of a request', event.b >>> HTTP_ROUTE_SHIFT, stacks.lastString);
   return event;
 }
 

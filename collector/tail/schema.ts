@@ -32,6 +32,22 @@ export type TailSecond = {
     p99Millis: number | null;
     errors: number;
     aborted: number;
+    /** The slowest request; status 0 when it ended before its headers. route: a template, null when none is known. */
+    slowest?: {
+      method: string;
+      route: string | null;
+      status: number;
+      aborted: boolean;
+      millis: number;
+    } | null;
+    /** The routes with the highest p99, at most 5; one without a known route is null. */
+    routes?: {
+      method: string;
+      route: string | null;
+      requestsPerSecond: number;
+      errors: number;
+      p99Millis: number;
+    }[];
   };
   memory: { rssBytes: number; heapUsedBytes: number; heapLimitBytes: number };
   /** Hottest functions on CPU in the newest sampling windows, by self, then total: percent of CPU samples. */

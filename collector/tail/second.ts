@@ -11,10 +11,12 @@ import {
 import { describeStack } from '../profile/frame';
 import { hotFunctions } from '../query/hot';
 import { httpFailures } from '../query/http-failures';
+import { slowestRequest, slowestRoutes } from '../query/http-routes';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import type { HangKind, TailSecond } from './schema';
 
 const HOT_MAX = 10;
+const ROUTES_MAX = 5;
 /** So much of an agent's time makes a line; batches do not come by the clock. */
 const LINE_MICROS = 900_000;
 /** A hang that begins is told at once, unless so little time was gathered that its rates would say nothing. */
@@ -106,11 +108,22 @@ export class SecondBuilder {
     gather(this.#requests, batches, SERIES_HTTP_SERVER, null);
     const { count } = this.#requests;
     const [p50 = 0, p99 = 0] = count > 0 ? this.#requests.quantiles([0.5, 0.99]) : [];
+    const values = batches.flatMap((batch) => batch.values);
     return {
-      requestsPerSecond: Math.round((count * 1e7) / spanMicros) / 10,
+      requestsPerSecond: perSecond(count, spanMicros),
       p50Millis: count > 0 ? millis(p50) : null,
       p99Millis: count > 0 ? millis(p99) : null,
-      ...httpFailures(batches.flatMap(({ values }) => values)),
+      ...httpFailures(values),
+      slowest: slowestOf(batches),
+      routes: slowestRoutes(values, this.#requests, ROUTES_MAX).map(
+        ({ method, route, errors, p99Micros, count: ofRoute }) => ({
+          method,
+          route,
+          requestsPerSecond: perSecond(ofRoute, spanMicros),
+          errors,
+          p99Millis: millis(p99Micros),
+        }),
+      ),
     };
   }
 }
@@ -128,6 +141,13 @@ function gather(
       continue;
     into.addDelta({ count, sum, min, max, buckets });
   }
+}
+
+function slowestOf(batches: readonly Batch[]): NonNullable<TailSecond['http']['slowest']> | null {
+  const slowest = slowestRequest(batches);
+  if (slowest === null) return null;
+  const { method, route, status, aborted, durationMicros } = slowest;
+  return { method, route, status, aborted, millis: millis(durationMicros) };
 }
 
 function gcOf(batches: readonly Batch[]): TailSecond['gc'] {
@@ -222,6 +242,10 @@ function hangKind(hang: number): HangKind {
 
 function percentOf(cpuMicros: number | null, spanMicros: number): number | null {
   return cpuMicros === null ? null : Math.round((1000 * cpuMicros) / spanMicros) / 10;
+}
+
+function perSecond(count: number, spanMicros: number): number {
+  return Math.round((count * 1e7) / spanMicros) / 10;
 }
 
 /** µs to ms with three places. */

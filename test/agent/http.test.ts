@@ -4,14 +4,16 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nowMicros } from '../../agent/clock';
 import { ControlPage } from '../../agent/control';
+import { RequestRoutes } from '../../agent/routes/request-routes';
 import { SourceGuard } from '../../agent/source-guard';
 import { openHttp } from '../../agent/sources/http';
-import { RecordKind } from '../../assembly/layout';
+import { HttpRequestBits, RecordKind } from '../../assembly/layout';
 import { RecordingWriter } from './recording-writer';
 
-const GET = 1;
-const POST = 2;
-const ABORTED = 1 << 8;
+const GET = 1 << HttpRequestBits.MethodShift;
+const POST = 2 << HttpRequestBits.MethodShift;
+const ABORTED = HttpRequestBits.Aborted;
+const SERIES = 'http.server.request.duration';
 
 let closing: (() => void)[] = [];
 afterEach(() => {
@@ -23,7 +25,7 @@ function watched(): RecordingWriter {
   const writer = new RecordingWriter();
   const control = new ControlPage();
   const guard = new SourceGuard('http', control, nowMicros);
-  guard.opened(openHttp({ writer, control, guard, nowMicros }));
+  guard.opened(openHttp({ writer, control, guard, nowMicros }, new RequestRoutes(true)));
   closing.push(() => {
     guard.close();
     expect(control.hostFaults).toBe(0);
@@ -58,12 +60,15 @@ describe('the HTTP source', () => {
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n',
     );
     await expect.poll(() => writer.pushed.length).toBe(2);
-    expect(writer.pushed.map(({ kind, a, b }) => [kind, a, b])).toEqual([
-      [RecordKind.HttpServer, 201, POST],
-      [RecordKind.HttpServer, 404, GET],
+    expect(writer.pushed.map(({ kind, a }) => [kind, a])).toEqual([
+      [RecordKind.HttpServer, 201 | POST],
+      [RecordKind.HttpServer, 404 | GET],
     ]);
-    expect(writer.written.map(({ series }) => series.split(' ').at(-1))).toEqual(['2xx', '4xx']);
-    for (const { value } of writer.written) expect(value).toBeGreaterThan(15_000);
+    expect(writer.of(SERIES).map(({ series }) => series.split(' ').at(-1))).toEqual(['2xx', '4xx']);
+    expect(writer.pushed.map(({ b }) => writer.names[b - 1])).toEqual(
+      writer.of(SERIES).map(({ series }) => series),
+    );
+    for (const { value } of writer.of(SERIES)) expect(value).toBeGreaterThan(15_000);
     for (const { startMicros, durationMicros } of writer.pushed) {
       expect(Math.abs(startMicros + durationMicros - nowMicros())).toBeLessThan(1e6);
     }
@@ -94,11 +99,8 @@ describe('the HTTP source', () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(() => writer.pushed.length).toBe(2);
     await pause(20);
-    expect(writer.pushed.map(({ a, b }) => [a, b]).sort()).toEqual([
-      [0, GET | ABORTED],
-      [206, GET | ABORTED],
-    ]);
-    expect(new Set(writer.written.map(({ series }) => series.split(' ').at(-1)))).toEqual(
+    expect(writer.pushed.map(({ a }) => a).sort()).toEqual([GET | ABORTED, 206 | GET | ABORTED]);
+    expect(new Set(writer.of(SERIES).map(({ series }) => series.split(' ').at(-1)))).toEqual(
       new Set(['aborted']),
     );
   });
@@ -113,7 +115,7 @@ describe('the HTTP source', () => {
     await expect.poll(() => writer.pushed.length).toBe(1);
     socket.destroy();
     await expect.poll(() => writer.pushed.length).toBe(4);
-    expect(writer.pushed.filter(({ b }) => (b & ABORTED) !== 0)).toHaveLength(3);
+    expect(writer.pushed.filter(({ a }) => (a & ABORTED) !== 0)).toHaveLength(3);
   });
 
   it('is not the listener too many of a socket, and raises the limit of no other', async () => {

@@ -11,6 +11,11 @@ export class RecordingWriter implements CoreWriter {
   readonly pushed: Pushed[] = [];
   full = false;
 
+  /** What was written into the series of a name, whatever their labels. */
+  of(name: string): Written[] {
+    return this.written.filter(({ series }) => series.split(' ')[1] === name);
+  }
+
   push(kind: number, a: number, b: number, startMicros: number, durationMicros: number): number {
     if (this.full) return -1;
     this.pushed.push({ kind, a, b, startMicros, durationMicros });

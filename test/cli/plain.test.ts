@@ -27,6 +27,14 @@ describe('plain lines of the tail', () => {
     expect(line).toContain('http 0.0/s p50 - p99 -');
   });
 
+  it('tells the slowest request, and how an aborted one ended', () => {
+    const line = second();
+    const slowest = { method: 'PUT', route: '/a\x1b[2J', status: 0, aborted: true, millis: 1500 };
+    const lines = plainLines({ ...line, http: { ...line.http, slowest } });
+    expect(lines[1]).toMatch(/^ {2}slowest PUT \/a\S*\[2J aborted 1\.50 s$/);
+    expect(lines[1]).not.toContain('\x1b');
+  });
+
   it('tells a hang with its stack, leaf first, before everything else', () => {
     expect(plainLines(HANGING)[1]).toBe(
       '  HANG javascript for 1.50 s, still: spinForever (cart.js:40) < checkout (cart.js:12) < onRequest (server.js:5) < (root)',

@@ -47,6 +47,28 @@ describe('the live view', () => {
  lost     17 ring-full`);
   });
 
+  it('shows the slowest request and the slowest routes', () => {
+    const line = second();
+    const rows = render([
+      {
+        ...line,
+        http: {
+          ...line.http,
+          slowest: { method: 'GET', route: '/users/:id', status: 200, aborted: false, millis: 31.2 },
+          routes: [
+            { method: 'GET', route: '/users/:id', requestsPerSecond: 12, errors: 0, p99Millis: 30 },
+            { method: 'POST', route: null, requestsPerSecond: 0.5, errors: 2, p99Millis: 4 },
+          ],
+        },
+      },
+    ]);
+    const at = rows.findIndex((row) => row.startsWith(' slowest'));
+    expect(text(rows.slice(at, at + 3))).toBe(`\
+ slowest  GET /users/:id 200 31.2 ms
+ routes   p99 30.0 ms    12.0/s  GET /users/:id
+          p99 4.00 ms     0.5/s  POST (no route)  2 errors`);
+  });
+
   it('shows a hang in red with its stack, above the figures', () => {
     const rows = render([HANGING], { color: true });
     expect(rows[2]).toBe('\x1b[1;31m HANG     in JavaScript for 1.50 s, since 11:59:58\x1b[0m');

@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { SeriesKind } from '../../assembly/layout';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/collector';
 import { isLoopback, refusalOf } from '../../collector/http/guard';
 import { SyntheticAgent } from './synthetic-agent';
@@ -279,6 +280,70 @@ describe('metrics', () => {
       );
     }
     await agent.close();
+  });
+
+  it('have every series: histograms by service, counters and gauges by instance', async () => {
+    const collector = await started();
+    const labels = [
+      'http.request.method',
+      'GET',
+      'http.route',
+      '/u/:id',
+      'http.response.status_class',
+      '2xx',
+    ];
+    for (const pid of [1, 2]) {
+      const agent = new SyntheticAgent(collector.address, TOKEN, 'shop', `shop:${pid}`);
+      await agent.connect();
+      await agent.commit({
+        series: [
+          [1, 0, SeriesKind.Histogram, 'http.server.request.duration', 'us', labels],
+          [2, 0, SeriesKind.Counter, 'net.server.connections.opened', '', []],
+          [3, 0, SeriesKind.Gauge, 'pool.busy', '', ['pool', 'a "b"\\']],
+          [4, 0, SeriesKind.Gauge, 'pool.busy', '', ['po.ol', '1']],
+          [5, 0, SeriesKind.Gauge, 'pool.busy', '', ['po-ol', '1']],
+          [6, 0, SeriesKind.Histogram, 'pool.busy', '', []],
+          [7, 3, SeriesKind.Gauge, 'ringtail_batches', '', ['le', 'x', 'service', 'not me']],
+        ],
+        values: [
+          agent.value(1, [0, 900, 4000, 9_000_000, 20_000_000]),
+          [2, 5 * pid],
+          [3, pid],
+          [4, 1],
+          [5, 2],
+          agent.value(6, [3, 1000]),
+          [7, 9],
+        ],
+      });
+      await agent.commit({ values: [[2, 2], [3, 0], agent.value(1, [900])] });
+      await agent.close();
+    }
+    const { text } = await ask(collector, '/metrics');
+    const duration = 'http_server_request_duration_seconds';
+    const own =
+      'http_request_method="GET",http_route="/u/:id",http_response_status_class="2xx",service="shop"';
+    expect(text).toContain(`# TYPE ${duration} histogram`);
+    expect(sampleOf(text, `${duration}_bucket{${own},le="0.001"}`)).toBe(6);
+    expect(sampleOf(text, `${duration}_bucket{${own},le="0.005"}`)).toBe(8);
+    expect(sampleOf(text, `${duration}_bucket{${own},le="10"}`)).toBe(10);
+    expect(sampleOf(text, `${duration}_bucket{${own},le="+Inf"}`)).toBe(12);
+    expect(sampleOf(text, `${duration}_count{${own}}`)).toBe(12);
+    expect(sampleOf(text, `${duration}_sum{${own}}`)).toBeCloseTo(58.0116, 6);
+    const counter = 'net_server_connections_opened_total';
+    expect(sampleOf(text, `${counter}{service="shop",instance="shop:1"}`)).toBe(7);
+    expect(sampleOf(text, `${counter}{service="shop",instance="shop:2"}`)).toBe(12);
+    const busy = 'pool_busy';
+    const odd = String.raw`pool="a \"b\"\\"`;
+    expect(sampleOf(text, `${busy}{${odd},service="shop",instance="shop:2"}`)).toBe(0);
+    expect(sampleOf(text, `${busy}{po_ol="1",service="shop",instance="shop:1"}`)).toBe(1);
+    expect(sampleOf(text, `${busy}{po_ol="1",service="shop",instance="shop:1",series="2"}`)).toBe(2);
+    expect(sampleOf(text, 'pool_busy_histogram1_bucket{service="shop",le="4"}')).toBe(2);
+    expect(
+      sampleOf(text, 'app_ringtail_batches{label_le="x",service="shop",instance="shop:1",thread="3"}'),
+    ).toBe(9);
+    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const names = samples.map((line) => line.slice(0, line.lastIndexOf(' ')));
+    expect(new Set(names).size).toBe(names.length);
   });
 });
 

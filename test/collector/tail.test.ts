@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import {
+  EVENT_HTTP,
+  HTTP_ABORTED,
+  HTTP_ROUTE_SHIFT,
+  LABEL_METHOD,
+  LABEL_ROUTE,
+  LABEL_STATUS_CLASS,
+  SERIES_HTTP_SERVER,
+  type SeriesTuple,
+} from '../../agent/wire/schema';
 import { type Collector, startCollector } from '../../collector/collector';
 import type { TailLine, TailNotice, TailSecond } from '../../collector/tail/schema';
 import { nowMicros, SyntheticAgent } from './synthetic-agent';
@@ -150,8 +160,66 @@ describe('the tail', () => {
       p99Millis: null,
       errors: 0,
       aborted: 0,
+      slowest: null,
+      routes: [],
     });
     expect(tail.lines.filter(({ type }) => type === 'second')).toEqual([]);
+  });
+
+  it('tells the slowest request with its route, and the routes with the highest p99', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const start = nowMicros() - 1e6;
+    const route = (text: string) => agent.string(text) << HTTP_ROUTE_SHIFT;
+    const labels = (method: string, template: string, way: string) => [
+      ...[LABEL_METHOD, method],
+      ...(template === '' ? [] : [LABEL_ROUTE, template]),
+      ...[LABEL_STATUS_CLASS, way],
+    ];
+    const series = [
+      labels('GET', '/users/:id', '2xx'),
+      labels('GET', '/users/:id', '5xx'),
+      labels('POST', '/users', '2xx'),
+      labels('GET', '', '4xx'),
+    ].map((flat, index): SeriesTuple => [index + 1, 0, 1, SERIES_HTTP_SERVER, 'us', flat]);
+    await agent.commit({
+      startMicros: start,
+      endMicros: start + 1e6,
+      series,
+      values: [
+        agent.value(1, [1000, 2000]),
+        agent.value(2, [90_000]),
+        agent.value(3, [300_000]),
+        agent.value(4, [10]),
+      ],
+      events: [
+        [EVENT_HTTP, 0, start, 90_000, 500, 1 | route('/users/:id'), 0],
+        [EVENT_HTTP, 0, start, 300_000, 201, 2 | HTTP_ABORTED | route('/users'), 0],
+        [EVENT_HTTP, 0, start, 10, 404, 1, 0],
+      ],
+      status: agent.status(),
+    });
+    const { http } = await tail.second();
+    expect(http.slowest).toEqual({
+      method: 'POST',
+      route: '/users',
+      status: 201,
+      aborted: true,
+      millis: 300,
+    });
+    expect(http.routes?.map(({ p99Millis, ...others }) => others)).toEqual([
+      { method: 'POST', route: '/users', requestsPerSecond: 1, errors: 0 },
+      { method: 'GET', route: '/users/:id', requestsPerSecond: 3, errors: 1 },
+      { method: 'GET', route: null, requestsPerSecond: 1, errors: 0 },
+    ]);
+    expect(http.routes?.[1]?.p99Millis).toBeCloseTo(90, 0);
+  });
+
+  it('refuses a route that was never told', async () => {
+    const agent = await connected();
+    agent.send(agent.batch({ events: [[EVENT_HTTP, 0, 1, 1, 200, 1 | (9 << HTTP_ROUTE_SHIFT), 0]] }));
+    expect((await agent.next(9))[1]).toBe('ERR_WIRE_DICTIONARY');
   });
 
   it('tells a hang while it lasts, with its stack', async () => {

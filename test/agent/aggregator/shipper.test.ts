@@ -40,7 +40,7 @@ describe('Shipper and Feed', () => {
     link = new FakeLink();
     dictionary = new Dictionary(tables);
     outgoing = new Outgoing();
-    feed = new Feed(attachReader(memory), outgoing);
+    feed = new Feed(attachReader(memory), outgoing, (text) => dictionary.idOf(text));
     shipper = new Shipper(
       {
         link: link as unknown as Link,
