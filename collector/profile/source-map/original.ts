@@ -1,0 +1,77 @@
+/**
+ * A function of generated code as its source has it. V8 puts a function at its parameter list, an arrow function at its
+ * first character, and tells a tick by line alone. So:
+ *
+ * File and first line are those of the place where V8 puts the function.
+ *
+ * The line of a tick is that of the first segment of its generated line. Where that is the line the function begins in,
+ * as everything is in a bundle of one line, nobody knows more than the function's first line.
+ *
+ * The name is the one that the map tells for the identifier V8 names the function by. The generated text is not at hand,
+ * so the identifier is known by where it must stand: before `(`, `=`, `=function(` and the like, by its length. Other
+ * functions keep V8's name: methods and properties, which are not renamed, and constructors of renamed classes.
+ */
+import { functionName } from '../frame';
+import type { SourceMap } from './source-map';
+
+/** Lines and columns are 1-based, 0 unknown. name: V8's, '' for none. */
+export type GeneratedFunction = { name: string; startLine: number; startColumn: number };
+
+export type OriginalFunction = { name: string; file: string; startLine: number };
+
+/** What stands between an identifier and the place of its function, in code without spaces. */
+const GAPS = ['', '=', '=function', '=function*', '=async function', '=async function*'];
+/** The same in code with spaces. There only names that occur twice were changed: `handler` became `handler$1`. */
+const SPACED_GAPS = [' = ', ' = function', ' = function ', ' = async function', ' = async function ', ' '];
+const GAP_CHARS = lengthsOf(GAPS);
+const SPACED_GAP_CHARS = lengthsOf(SPACED_GAPS);
+const GAP_CHARS_MAX = Math.max(...GAP_CHARS, ...SPACED_GAP_CHARS);
+/** Where a map may have a segment within a gap: at `=`, `async` and `function`. */
+const KEYWORD_CHARS = new Set([0, 1, 3, '=async '.length, ' = async '.length]);
+const NUMBER_AT_END = /\$\d+$/;
+
+/** null: the map knows no source for the place. */
+export function originalFunction(map: SourceMap, generated: GeneratedFunction): OriginalFunction | null {
+  const place = map.at(generated.startLine, Math.max(1, generated.startColumn));
+  if (place === null) return null;
+  const { file, line } = place;
+  const name = originalName(map, generated);
+  return { name: functionName({ name, url: file, line, column: 0 }), file, startLine: line };
+}
+
+/** The line in `original`'s file of a tick on a line of the generated code; 0: it is not in that file, or not known. */
+export function originalLine(
+  map: SourceMap,
+  generated: GeneratedFunction,
+  original: OriginalFunction,
+  line: number,
+): number {
+  if (line === 0 || line === generated.startLine) return original.startLine;
+  const place = map.ofLine(line, original.file);
+  return place !== null && place.file === original.file ? place.line : 0;
+}
+
+/** V8's name, or what the map calls the identifier that V8 has it from. */
+function originalName(map: SourceMap, { name, startLine, startColumn }: GeneratedFunction): string {
+  if (name === '' || startColumn === 0) return name;
+  // V8 makes up `object.property` for a function that is only assigned to one.
+  const identifier = name.slice(name.lastIndexOf('.') + 1);
+  const end = startColumn - identifier.length;
+  const marks = map.marksIn(startLine, Math.max(1, end - GAP_CHARS_MAX), startColumn - 1);
+  // What begins right there is the identifier, and has a name of its own or was not renamed.
+  const found = marks.find(({ column }) => column === end) ?? marks.findLast((mark) => mark.name !== '');
+  if (found === undefined || found.name === '') return name;
+  const identifierEnd = found.column + identifier.length;
+  const isApart = marks.some(
+    ({ column }) => column > found.column && !KEYWORD_CHARS.has(column - identifierEnd),
+  );
+  if (isApart) return name;
+  const gapChars = startColumn - identifierEnd;
+  if (GAP_CHARS.has(gapChars)) return found.name;
+  const isNumbered = identifier.replace(NUMBER_AT_END, '') === found.name;
+  return isNumbered && SPACED_GAP_CHARS.has(gapChars) ? found.name : name;
+}
+
+function lengthsOf(texts: readonly string[]): ReadonlySet<number> {
+  return new Set(texts.map(({ length }) => length));
+}
