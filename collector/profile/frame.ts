@@ -32,6 +32,11 @@ export function functionName({ name, url, line }: StackFunction): string {
   return file === '' ? NAMELESS : `${NAMELESS} ${file}:${line}`;
 }
 
+/** Whether functionName made the name up. */
+export function isNameless(name: string): boolean {
+  return name === NAMELESS || name.startsWith(`${NAMELESS} `);
+}
+
 /** Root first: `handler (/srv/app.js:12)`. */
 export function describeStack(stacks: StackTable, stack: number): string[] {
   return stacks.pathOf(stack).map((id) => {

@@ -6,8 +6,11 @@ export class ProfileMismatch extends Error {
   readonly code = 'ERR_PROFILE_MISMATCH';
 }
 
+/** Gives the location in `into` that stands for one of `other`. */
+export type Locate = (into: Profile, other: Profile, location: number) => number;
+
 /** Adds `other` to `into`, values times `factor`. Both must have the same sample types and period type. */
-export function addProfile(into: Profile, other: Profile, factor = 1): void {
+export function addProfile(into: Profile, other: Profile, factor = 1, locate: Locate = sameLocation): void {
   const [wanted, got] = [typesOf(into.head), typesOf(other.head)];
   if (wanted !== got) {
     throw new ProfileMismatch(
@@ -18,10 +21,7 @@ export function addProfile(into: Profile, other: Profile, factor = 1): void {
   const locationIds = new Array<number>(other.locations.length / 2).fill(0);
   const nodeIds = new Array<number>(other.nodes.length / 2).fill(0);
   for (let location = 1; location * 2 < other.locations.length; location++) {
-    const { name, systemName, file, startLine } = other.functionOf(location);
-    const functionId = into.function(name, systemName, file, startLine);
-    const place = { column: other.columns[location]!, inlined: other.inlined[location] === 1 };
-    locationIds[location] = into.location(functionId, other.locations[location * 2 + 1]!, place);
+    locationIds[location] = locate(into, other, location);
   }
   // A node's parent always has a smaller id, so one pass translates the tree.
   for (let node = 1; node * 2 < other.nodes.length; node++) {
@@ -57,6 +57,12 @@ export function diffProfiles(before: Profile, after: Profile): Profile {
   addProfile(diff, after);
   addProfile(diff, before, -1);
   return diff;
+}
+
+export function sameLocation(into: Profile, other: Profile, location: number): number {
+  const { name, systemName, file, startLine, startColumn } = other.functionOf(location);
+  const functionId = into.function(name, systemName, file, startLine, startColumn);
+  return into.location(functionId, other.locations[location * 2 + 1]!, other.placeOf(location));
 }
 
 function typesOf({ sampleTypes, periodType }: ProfileHead): string {

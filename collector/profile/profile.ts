@@ -39,6 +39,14 @@ export type LocationPlace = {
 
 const NO_PLACE: LocationPlace = {};
 
+export type ProfileFunction = {
+  name: string;
+  systemName: string;
+  file: string;
+  startLine: number;
+  startColumn: number;
+};
+
 /** Room for ids in a pair that is packed into one number. */
 const PAIR_FACTOR = 2 ** 26;
 
@@ -47,6 +55,8 @@ export class Profile {
   readonly strings = new StringTable();
   /** Four a function: name, system name, file (string ids), start line. Function 0 does not exist. */
   readonly functions: number[] = [0, 0, 0, 0];
+  /** One a function: the column that it starts at, which tells functions of a generated line apart. */
+  readonly startColumns: number[] = [0];
   /** Two a location: function, line. Location 0 does not exist. */
   readonly locations: number[] = [0, 0];
   /** One a location: its column, 0 unknown. */
@@ -78,14 +88,15 @@ export class Profile {
     return this.samples.length / 2;
   }
 
-  /** startLine: 1-based, 0 unknown. */
-  function(name: string, systemName: string, file: string, startLine: number): number {
+  /** startLine, startColumn: 1-based, 0 unknown. */
+  function(name: string, systemName: string, file: string, startLine: number, startColumn = 0): number {
     const { strings } = this;
     const [nameId, systemNameId, fileId] = [strings.id(name), strings.id(systemName), strings.id(file)];
-    const key = `${startLine},${nameId},${systemNameId},${fileId}`;
+    const key = `${startLine},${startColumn},${nameId},${systemNameId},${fileId}`;
     const known = this.#functionIds.get(key);
     if (known !== undefined) return known;
     const id = this.functions.push(nameId, systemNameId, fileId, startLine) / 4 - 1;
+    this.startColumns.push(startColumn);
     this.#functionIds.set(key, id);
     return id;
   }
@@ -166,13 +177,19 @@ export class Profile {
     return path;
   }
 
-  functionOf(location: number): { name: string; systemName: string; file: string; startLine: number } {
-    const at = this.locations[location * 2]! * 4;
+  placeOf(location: number): LocationPlace {
+    return { column: this.columns[location]!, inlined: this.inlined[location] === 1 };
+  }
+
+  functionOf(location: number): ProfileFunction {
+    const id = this.locations[location * 2]!;
+    const at = id * 4;
     return {
       name: this.strings.get(this.functions[at]!),
       systemName: this.strings.get(this.functions[at + 1]!),
       file: this.strings.get(this.functions[at + 2]!),
       startLine: this.functions[at + 3]!,
+      startColumn: this.startColumns[id]!,
     };
   }
 }

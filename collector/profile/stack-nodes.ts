@@ -46,6 +46,7 @@ export class StackNodes {
       systemName: entry.name || name,
       file: fileOf(entry.url),
       startLine: entry.line,
+      startColumn: entry.column,
       line: this.#stacks.lineOf(stack) || entry.line,
     });
   }
@@ -56,20 +57,22 @@ export function rootNode(profile: Profile, name: string): number {
   return profile.node(0, profile.location(profile.function(name, name, '', 0), 0));
 }
 
-/** startLine, line: 1-based, 0 unknown. */
+/** startLine, startColumn, line: 1-based, 0 unknown. */
 export type NamedLocation = {
   name: string;
   systemName: string;
   file: string;
   startLine: number;
+  startColumn?: number;
   line: number;
 };
 
 export function namedLocation(
   profile: Profile,
-  { name, systemName, file, startLine, line }: NamedLocation,
+  { name, systemName, file, startLine, startColumn, line }: NamedLocation,
 ): number {
-  return profile.location(profile.function(name, undemangled(systemName), file, startLine), line);
+  const functionId = profile.function(name, undemangled(systemName), file, startLine, startColumn);
+  return profile.location(functionId, line);
 }
 
 /**

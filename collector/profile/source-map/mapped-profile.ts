@@ -1,0 +1,87 @@
+/**
+ * A profile of generated code as one of its sources: functions get the name, file and lines that their source maps tell,
+ * and keep the generated name as their system name. Totals stay what they are. Functions whose map does not know them
+ * stay as they are, and are counted.
+ */
+import { isNameless } from '../frame';
+import { addProfile, type Locate, sameLocation } from '../merge';
+import { Profile, type ProfileFunction } from '../profile';
+import { type OriginalFunction, originalFunction, originalLine } from './original';
+import type { SourceMap } from './source-map';
+
+/** What there is for a file: its map, why a map that it names is not there, or null where it names none. */
+export type MapOfFile = (file: string) => SourceMap | string | null;
+
+/** Functions that were named by their sources, and those that were not although their file names a map, by reason. */
+export type MappedCounts = { mapped: number; unmapped: Map<string, number> };
+
+const UNKNOWN_TO_MAP = 'not in the map';
+
+type Found = { original: OriginalFunction; generatedName: string; map: SourceMap };
+
+/** The same object where no file has a map. */
+export function mappedProfile(
+  profile: Profile,
+  mapOf: MapOfFile,
+): { profile: Profile; counts: MappedCounts } {
+  const originals = new Originals(mapOf);
+  const mapped = new Profile({ ...profile.head, comments: [...profile.head.comments] });
+  addProfile(mapped, profile, 1, originals.locate);
+  const { counts } = originals;
+  return { profile: counts.mapped === 0 ? profile : mapped, counts };
+}
+
+class Originals {
+  readonly counts: MappedCounts = { mapped: 0, unmapped: new Map() };
+  #mapOf: MapOfFile;
+  #maps = new Map<string, SourceMap | string | null>();
+  /** By function id; null: stays as it is. */
+  #found = new Map<number, Found | null>();
+
+  constructor(mapOf: MapOfFile) {
+    this.#mapOf = mapOf;
+  }
+
+  readonly locate: Locate = (into, other, location) => {
+    const entry = other.functionOf(location);
+    const line = other.locations[location * 2 + 1]!;
+    const found = this.#originalOf(other.locations[location * 2]!, entry);
+    if (found === null) return sameLocation(into, other, location);
+    const { original, generatedName, map } = found;
+    const { name, file, startLine } = original;
+    const systemName = name === generatedName ? entry.systemName : generatedName;
+    const atLine = originalLine(map, entry, original, line) || startLine;
+    return into.location(into.function(name, systemName, file, startLine), atLine);
+  };
+
+  #originalOf(functionId: number, entry: ProfileFunction): Found | null {
+    const known = this.#found.get(functionId);
+    if (known !== undefined) return known;
+    const found = this.#lookUp(entry);
+    this.#found.set(functionId, found);
+    return found;
+  }
+
+  #lookUp(entry: ProfileFunction): Found | null {
+    const map = this.#mapOfFile(entry.file);
+    if (map === null) return null;
+    const name = isNameless(entry.name) ? '' : entry.name;
+    const original = typeof map === 'string' ? null : originalFunction(map, { ...entry, name });
+    if (typeof map === 'string' || original === null) {
+      const reason = typeof map === 'string' ? map : UNKNOWN_TO_MAP;
+      this.counts.unmapped.set(reason, (this.counts.unmapped.get(reason) ?? 0) + 1);
+      return null;
+    }
+    this.counts.mapped++;
+    return { original, generatedName: entry.name, map };
+  }
+
+  #mapOfFile(file: string): SourceMap | string | null {
+    let map = this.#maps.get(file);
+    if (map === undefined) {
+      map = file === '' ? null : this.#mapOf(file);
+      this.#maps.set(file, map);
+    }
+    return map;
+  }
+}
