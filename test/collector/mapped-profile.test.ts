@@ -8,7 +8,7 @@ import { Profile } from '../../collector/profile/profile';
 import { type MapOfFile, mappedProfile } from '../../collector/profile/source-map/mapped-profile';
 import { SourceMap } from '../../collector/profile/source-map/source-map';
 import { namedLocation } from '../../collector/profile/stack-nodes';
-import { profileHead } from '../../collector/query/window-profile';
+import { profileHead } from '../../collector/profile/tick-profile';
 import { functionsOf, MAPPED_FOLDER, type V8Function, writeBundle } from '../bundles';
 
 const MAIN = join(MAPPED_FOLDER, 'main.ts');

@@ -57,7 +57,9 @@ const segment = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.nat(4000), fc.nat(2), fc.nat(900), fc.nat(90), fc.nat(3)) },
 );
 const lines = fc.array(
-  fc.array(segment, { maxLength: 400 }).map((segments) => segments.sort((one, other) => one[0] - other[0])),
+  fc
+    .array(segment, { maxLength: 400, size: 'max' })
+    .map((segments) => segments.sort((one, other) => one[0] - other[0])),
   { maxLength: 12 },
 );
 
