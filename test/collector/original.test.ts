@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { originalFunction, originalLine } from '../../collector/profile/source-map/original';
+import { originalFunction, originalPlace } from '../../collector/profile/source-map/original';
 import { SourceMap } from '../../collector/profile/source-map/source-map';
 import { functionsOf, MAPPED_FOLDER, type V8Function, writeBundle } from '../bundles';
 
@@ -66,8 +66,8 @@ describe('a function of a bundle of one line', () => {
   it('has all of its ticks on its first line', async () => {
     const { map, at } = await bundled('ticks.js', true);
     const original = originalFunction(map, at.spinUp!)!;
-    expect(originalLine(map, at.spinUp!, original, at.spinUp!.startLine)).toBe(original.startLine);
-    expect(originalLine(map, at.spinUp!, original, 0)).toBe(original.startLine);
+    expect(originalPlace(map, at.spinUp!, original, at.spinUp!.startLine, 0)?.line).toBe(original.startLine);
+    expect(originalPlace(map, at.spinUp!, original, 0, 0)?.line).toBe(original.startLine);
   });
 
   it('keeps the name of V8 where the class was renamed, and gets the place of its constructor', async () => {
@@ -75,6 +75,17 @@ describe('a function of a bundle of one line', () => {
     const { name, file, startLine } = originalFunction(map, at.Furnace!)!;
     expect([name, file]).toEqual([at.Furnace!.name, FURNACE]);
     expect(startLine).toBe(lineOf(FURNACE, 'constructor('));
+  });
+});
+
+describe('a call in a bundle of one line', () => {
+  it('whose column is known is on its line in the source', async () => {
+    const { map, at, file } = await bundled('calls.js', true);
+    const original = originalFunction(map, at.spinUp!)!;
+    const text = readFileSync(file, 'utf8').split('\n')[at.spinUp!.startLine - 1]!;
+    const column = text.indexOf('Math.sin(') + 1;
+    const place = originalPlace(map, at.spinUp!, original, at.spinUp!.startLine, column)!;
+    expect(readFileSync(FURNACE, 'utf8').split('\n')[place.line - 1]).toContain('Math.sin(');
   });
 });
 
@@ -90,15 +101,17 @@ describe('a function of a bundle of many lines', () => {
     const { map, at, file } = await bundled('lines-ticks.js', false);
     const generated = at.spinUp!;
     const original = originalFunction(map, generated)!;
-    const tick = (text: string) => originalLine(map, generated, original, lineOf(file, text));
+    const tick = (text: string) => originalPlace(map, generated, original, lineOf(file, text), 0)?.line;
     // The bundler puts the body of this loop into the line of its head.
     expect(tick('Math.sin(')).toBe(original.startLine + 2);
-    expect(originalLine(map, generated, original, generated.startLine + 3)).toBe(original.startLine + 5);
+    expect(originalPlace(map, generated, original, generated.startLine + 3, 0)?.line).toBe(
+      original.startLine + 5,
+    );
   });
 
   it('has no line for a tick in a line of another source', async () => {
     const { map, at, file } = await bundled('lines-other.js', false);
     const original = originalFunction(map, at.spinUp!)!;
-    expect(originalLine(map, at.spinUp!, original, lineOf(file, 'function burnDeclared'))).toBe(0);
+    expect(originalPlace(map, at.spinUp!, original, lineOf(file, 'function burnDeclared'), 0)).toBeNull();
   });
 });

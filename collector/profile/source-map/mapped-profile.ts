@@ -6,7 +6,7 @@
 import { isNameless } from '../frame';
 import { addProfile, type Locate, sameLocation } from '../merge';
 import { Profile, type ProfileFunction } from '../profile';
-import { type OriginalFunction, originalFunction, originalLine } from './original';
+import { type OriginalFunction, originalFunction, originalPlace } from './original';
 import type { SourceMap } from './source-map';
 
 /** What there is for a file: its map, why a map that it names is not there, or null where it names none. */
@@ -50,8 +50,13 @@ class Originals {
     const { original, generatedName, map } = found;
     const { name, file, startLine } = original;
     const systemName = name === generatedName ? entry.systemName : generatedName;
-    const atLine = originalLine(map, entry, original, line) || startLine;
-    return into.location(into.function(name, systemName, file, startLine), atLine);
+    const place = other.placeOf(location);
+    const at = originalPlace(map, entry, original, line, place.column ?? 0);
+    const column = at === null || place.column === 0 ? 0 : at.column;
+    return into.location(into.function(name, systemName, file, startLine), at?.line ?? startLine, {
+      ...place,
+      column,
+    });
   };
 
   #originalOf(functionId: number, entry: ProfileFunction): Found | null {

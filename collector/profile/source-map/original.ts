@@ -4,7 +4,8 @@
  *
  * File and first line are those of the place where V8 puts the function.
  *
- * The line of a tick is that of the first segment of its generated line. Where that is the line the function begins in,
+ * A call whose column is known is where the map has it. The line of a tick is that of the first segment of its generated
+ * line. Where that is the line the function begins in,
  * as everything is in a bundle of one line, nobody knows more than the function's first line.
  *
  * The name is the one that the map tells for the identifier V8 names the function by. The generated text is not at hand,
@@ -12,7 +13,7 @@
  * functions keep V8's name: methods and properties, which are not renamed, and constructors of renamed classes.
  */
 import { functionName } from '../frame';
-import type { SourceMap } from './source-map';
+import type { SourceMap, SourcePlace } from './source-map';
 
 /** Lines and columns are 1-based, 0 unknown. name: V8's, '' for none. */
 export type GeneratedFunction = { name: string; startLine: number; startColumn: number };
@@ -39,16 +40,23 @@ export function originalFunction(map: SourceMap, generated: GeneratedFunction): 
   return { name: functionName({ name, url: file, line, column: 0 }), file, startLine: line };
 }
 
-/** The line in `original`'s file of a tick on a line of the generated code; 0: it is not in that file, or not known. */
-export function originalLine(
+/**
+ * Where in `original`'s file a tick or call at a place of the generated code is; column 0: not known, which is what V8
+ * tells of ticks. null: the place is not in that file, or nowhere.
+ */
+export function originalPlace(
   map: SourceMap,
   generated: GeneratedFunction,
   original: OriginalFunction,
   line: number,
-): number {
-  if (line === 0 || line === generated.startLine) return original.startLine;
-  const place = map.ofLine(line, original.file);
-  return place !== null && place.file === original.file ? place.line : 0;
+  column: number,
+): SourcePlace | null {
+  const first = { file: original.file, line: original.startLine, column: 0 };
+  if (line === 0) return first;
+  const exact = column === 0 ? null : map.at(line, column);
+  if (exact === null && line === generated.startLine) return first;
+  const place = exact ?? map.ofLine(line, original.file);
+  return place?.file === original.file ? place : null;
 }
 
 /** V8's name, or what the map calls the identifier that V8 has it from. */

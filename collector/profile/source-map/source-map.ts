@@ -7,8 +7,8 @@ import { Mappings, type Segment } from './mappings';
 import { SourceMapError } from './source-map-error';
 import { sourcePath } from './source-path';
 
-/** A place in a source and the name that stands there, '' for none. 1-based line. */
-export type SourcePlace = { file: string; line: number; name: string };
+/** A place in a source, line and column 1-based. */
+export type SourcePlace = { file: string; line: number; column: number };
 
 /** Characters of a map, with everything in it. */
 const TEXT_CHARS_MAX = 32 * 1024 * 1024;
@@ -153,7 +153,7 @@ class MapPart {
   #place(segment: Segment | null): SourcePlace | null {
     const file = segment === null || segment.source < 0 ? '' : this.#files[segment.source]!;
     if (segment === null || file === '') return null;
-    return { file, line: segment.sourceLine + 1, name: this.#nameOf(segment) };
+    return { file, line: segment.sourceLine + 1, column: segment.sourceColumn + 1 };
   }
 
   #nameOf({ name }: Segment): string {
