@@ -39,6 +39,7 @@ import { StackSums } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
 import { threadState } from './thread-cpu';
+import { Waits } from './waits';
 
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
 const BUSY_TICK_MILLIS = 150;
@@ -84,6 +85,7 @@ export class Aggregator {
   readonly #onDemand: OnDemand;
   readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
+  readonly #locks = new StackSums();
   readonly #recordDelay: (micros: number) => void;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -130,6 +132,8 @@ export class Aggregator {
       note: (text) => this.#note(text),
       onWindow: (watched) => this.#windowCame(watched),
     });
+    const waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
+    this.#sampling.listeners.add((window, periodNanos) => waits.add(window, periodNanos));
     this.#stalls = new Stalls(options.stallMillis * 1000, this.#sampling, (event) => {
       const [, , , durationMicros, kind, , stack] = event;
       this.#blocked.add(
@@ -184,6 +188,7 @@ export class Aggregator {
       dictionary: this.#dictionary,
       sampling: this.#sampling,
       blocked: this.#blocked,
+      locks: this.#locks,
       nowMicros,
       mainCpuMicros: () => this.#cost.mainCpuMicros(),
       stuckSinceMicros: () => {

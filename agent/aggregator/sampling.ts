@@ -35,6 +35,8 @@ const RESTART_PAUSE_MAX_MICROS = 50e3;
 const EARLY_RESTART_PAUSE_MAX_MICROS = 80e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
 const NEWEST_MICROS = 2e6;
+/** How long somebody who wants the newest ticks waits for them, ms. */
+const UP_TO_DATE_MILLIS = 300;
 /** Whether the debugger has gone is looked at so often, µs. */
 const FOREIGN_RETRY_MICROS = 30e6;
 
@@ -144,6 +146,20 @@ export class Sampling {
     const began = this.#sampler.rotate();
     if (began) this.#beginWindow();
     return began;
+  }
+
+  /** Cuts the running window and waits for its ticks, for a while: main may be where it cannot be interrupted. */
+  async upToDate(): Promise<void> {
+    if (!this.#sampler.running || !this.cut()) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.listeners.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, UP_TO_DATE_MILLIS);
+      this.listeners.add(done);
+    });
   }
 
   watch(nowMicros: number, seconds: number): void {

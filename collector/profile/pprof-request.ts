@@ -41,6 +41,10 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
     description: 'Stalls of the event loop and synchronous waits since the start, by stack.',
     delta: true,
   },
+  mutex: {
+    description: 'Waits in Atomics.wait since the start, by stack.',
+    delta: true,
+  },
 };
 
 export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {

@@ -114,6 +114,21 @@ export class TickProfile {
     return this.profile.labelSet(label === '' ? labels : [...labels, 'label', label]);
   }
 
+  /** Tells of label sets whether they are those of one thread. */
+  isOf({ service, instance }: Owner, threadId: number): (labelSet: number) => boolean {
+    const wanted = new Map(pairsOf(ownerLabels({ service, instance }, threadId)));
+    const known = new Map<number, boolean>();
+    return (labelSet) => {
+      let is = known.get(labelSet);
+      if (is === undefined) {
+        const labels = new Map(pairsOf(this.profile.labelSets[labelSet]!));
+        is = [...wanted].every(([key, value]) => labels.get(key) === value);
+        known.set(labelSet, is);
+      }
+      return is;
+    };
+  }
+
   #addTime(frame: string, owner: Owner, nanos: number, periodNanos: number): void {
     if (nanos <= 0) return;
     const count = periodNanos > 0 ? Math.round(nanos / periodNanos) : 0;
@@ -125,4 +140,11 @@ export class TickProfile {
 export function ownerLabels({ service, instance }: Owner, threadId: number): string[] {
   const thread = threadId === 0 ? 'main' : `worker-${threadId}`;
   return ['service', service, 'instance', instance, 'thread', thread];
+}
+
+function pairsOf(labels: readonly string[]): [string, string][] {
+  return Array.from({ length: labels.length / 2 }, (_, index) => [
+    labels[index * 2]!,
+    labels[index * 2 + 1]!,
+  ]);
 }

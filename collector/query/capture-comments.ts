@@ -1,6 +1,7 @@
 /** What a profile says about itself, one set of lines an instance; `go tool pprof` prints them above its tables. */
 import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
+import { type Settled, settledWords } from '../profile/settle';
 import type { TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
@@ -53,6 +54,11 @@ export function clockComment(
 ): string {
   const clock = clockedMicros === null ? 'not known for all of the time' : seconds(clockedMicros);
   return `${service} ${instance}: sampled CPU ${seconds(cpuNanos / 1000)}, thread CPU clock ${clock}`;
+}
+
+/** What the samples called CPU and the clock did not. */
+export function settledComments({ service, instance }: Instance, settled: Settled): string[] {
+  return settledWords(settled).map((line) => `${service} ${instance}: ${line}`);
 }
 
 function selfCost(batches: readonly Batch[]): string {

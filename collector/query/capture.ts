@@ -7,11 +7,12 @@ import type { CoreTables } from '../../agent/core';
 import type { Agent, Agents } from '../ingest/agents';
 import { nativeLoopNanos } from '../profile/native-loop';
 import type { Profile } from '../profile/profile';
-import { type ProfileKind, profileHead } from '../profile/tick-profile';
-import { microsOf, wallMillisOf } from '../store/batch';
+import { settleCpu } from '../profile/settle';
+import { type ProfileKind, profileHead, type TickSums } from '../profile/tick-profile';
+import { type Instance, microsOf, wallMillisOf } from '../store/batch';
 import type { Store } from '../store/store';
-import { captureComments, clockComment } from './capture-comments';
-import { coverageOf } from './coverage';
+import { captureComments, clockComment, settledComments } from './capture-comments';
+import { type Coverage, coverageOf } from './coverage';
 import { clockedCpuMicros } from './cpu-clock';
 import { WindowProfile } from './window-profile';
 
@@ -125,18 +126,32 @@ async function profileOf(
     const sums = difference(windows.sums, before);
     const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : instance.periodMicros * 1000;
     const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
-    windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
-    windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
     head.period = Math.max(head.period, Math.round(periodNanos));
     head.comments.push(...captureComments(instance, batches, coverage, sums, note));
-    if (kind === 'wall') continue;
-    const clockedMicros = clockedCpuMicros(batches, range);
-    head.comments.push(clockComment(instance, clockedMicros, sums));
-    if (clockedMicros === null) continue;
-    const nativeNanos = nativeLoopNanos(clockedMicros, coverage.stuckCpuMicros, sums);
-    windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
+    if (kind === 'cpu') settle(windows, instance, clockedCpuMicros(batches, range), coverage, sums);
+    windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
+    windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
   }
   return windows.profile;
+}
+
+/** Holds an instance's samples, just added, against its CPU clock. */
+function settle(
+  windows: WindowProfile,
+  instance: Instance,
+  clockedMicros: number | null,
+  { stuckCpuMicros }: Coverage,
+  sums: TickSums,
+): void {
+  const { comments } = windows.profile.head;
+  comments.push(clockComment(instance, clockedMicros, sums));
+  if (clockedMicros === null) return;
+  const seenMicros = clockedMicros - stuckCpuMicros;
+  const settled = settleCpu(windows.profile, windows.isOf(instance, 0), sums, seenMicros * 1000);
+  comments.push(...settledComments(instance, settled));
+  const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : 0;
+  const nativeNanos = nativeLoopNanos(clockedMicros, stuckCpuMicros, sums);
+  windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
 }
 
 function difference<Sums extends Record<string, number>>(after: Sums, before: Sums): Sums {

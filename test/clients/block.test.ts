@@ -7,6 +7,7 @@ import { openCollector, type RunningCollector } from './running';
 
 const REGISTER = resolve(__dirname, '../../build/agent/register.js');
 const PROGRAM = join(__dirname, 'fixtures/stalls.cjs');
+const THIRDS = join(__dirname, 'fixtures/thirds.cjs');
 
 describe.skipIf(!needGo('block profiles'))('the block profile of a program', () => {
   let collector: RunningCollector;
@@ -49,6 +50,56 @@ describe.skipIf(!needGo('block profiles'))('the block profile of a program', () 
     );
   }, 30_000);
 });
+
+describe.skipIf(!needGo('CPU apart from waiting'))(
+  'a program that waits two thirds of its time',
+  { retry: 1 },
+  () => {
+    let collector: RunningCollector;
+    let program: ChildProcess;
+
+    beforeAll(async () => {
+      collector = await openCollector();
+      program = spawn(process.execPath, ['-r', REGISTER, THIRDS], {
+        env: {
+          ...process.env,
+          ...collector.agentEnvironment,
+          RINGTAIL_SERVICE: 'thirds',
+          RINGTAIL_CPU_HZ: '499',
+          RINGTAIL_BUDGET_PERCENT: '100',
+        },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      await new Promise((done) => setTimeout(done, 2000));
+    }, 30_000);
+
+    afterAll(async () => {
+      program?.kill('SIGKILL');
+      await collector?.close();
+    });
+
+    it('burns a third on CPU, by profile and by clock, and waits in its own functions', async () => {
+      const url = `${collector.url}/debug/pprof`;
+      const { stdout } = await goPprof('-top', '-cum', '-nodefraction=0', `${url}/profile?seconds=8`);
+      const total = Number(/Total samples = ([\d.]+)(m?)s/.exec(stdout)?.[1] ?? 0);
+      const totalMillis = /Total samples = [\d.]+ms/.test(stdout) ? total : total * 1000;
+      const share = (name: string) => (100 * milliseconds(stdout, name)) / 8000;
+      const clockShare = (100 * Number(/thread CPU clock ([\d.]+) s/.exec(stdout)?.[1] ?? 0)) / 8;
+      console.log(
+        `${process.version} thirds: CPU ${(totalMillis / 80).toFixed(1)} % of wall, clock ${clockShare.toFixed(1)} %, burns ${share('burns').toFixed(1)}, waitsForLock ${share('waitsForLock').toFixed(1)}, runsCommand ${share('runsCommand').toFixed(1)}`,
+      );
+      expect(Math.abs(totalMillis / 80 - clockShare), stdout).toBeLessThan(3);
+      expect(share('waitsForLock'), stdout).toBeLessThan(3);
+      const { stdout: block } = await goPprof('-top', '-cum', `${url}/block?seconds=5`);
+      expect(milliseconds(block, 'waitsForLock'), block).toBeGreaterThan(600);
+      expect(milliseconds(block, 'runsCommand'), block).toBeGreaterThan(600);
+      expect(milliseconds(block, 'burns'), block).toBe(0);
+      const { stdout: mutex } = await goPprof('-top', '-cum', `${url}/mutex?seconds=3`);
+      expect(milliseconds(mutex, 'waitsForLock'), mutex).toBeGreaterThan(350);
+      expect(milliseconds(mutex, 'runsCommand'), mutex).toBe(0);
+    }, 60_000);
+  },
+);
 
 /** The cumulative value of a function in `-top`. */
 function milliseconds(top: string, name: string): number {

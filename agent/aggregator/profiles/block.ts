@@ -13,7 +13,10 @@ const REST_FRAME = '(other stacks)';
 /** name: 'block' or 'mutex'. amounts are µs. */
 export function contentionSource(context: ProfileContext, sums: StackSums): ProfileSource {
   return {
-    take: async () => contentionProfile(context, sums),
+    take: async () => {
+      await context.sampling.upToDate();
+      return contentionProfile(context, sums);
+    },
   };
 }
 

@@ -11,6 +11,8 @@ export type ProfileContext = {
   sampling: Sampling;
   /** Stalls and synchronous waits so far: amounts in µs. */
   blocked: StackSums;
+  /** Waits in Atomics.wait so far: amounts in µs. */
+  locks: StackSums;
   nowMicros(): number;
   /** CPU of the main thread so far, µs; null where the system does not tell. */
   mainCpuMicros(): number | null;

@@ -35,6 +35,7 @@ export class Profiles {
       profile: ticksSource(context, 'cpu'),
       wall: ticksSource(context, 'wall'),
       block: contentionSource(context, context.blocked),
+      mutex: contentionSource(context, context.locks),
     };
   }
 

@@ -4,6 +4,7 @@
  */
 import { nativeLoopNanos } from '../../../collector/profile/native-loop';
 import type { Profile } from '../../../collector/profile/profile';
+import { settleCpu, settledWords } from '../../../collector/profile/settle';
 import type { ProfileKind } from '../../../collector/profile/tick-profile';
 import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from './context';
@@ -70,10 +71,11 @@ function fillGaps(
         ? 1e9 / context.data.options.cpuHz
         : 0;
   let stuckCpuMicros = 0;
+  let stuckMicros = 0;
   if (gapMicros >= SEAM_MICROS && context.stuckSinceMicros() !== 0) {
     const unseenMicros = clockedMicros === null ? gapMicros : clockedMicros - sums.cpuNanos / 1000;
     stuckCpuMicros = Math.max(0, Math.min(gapMicros, unseenMicros));
-    ticks.addStuck(owner, (ticks.kind === 'cpu' ? stuckCpuMicros : gapMicros) * 1000, periodNanos);
+    stuckMicros = ticks.kind === 'cpu' ? stuckCpuMicros : gapMicros;
     profile.head.comments.push(`stuck in native code for ${seconds(gapMicros)}`);
   } else if (gapMicros >= SEAM_MICROS && context.sampling.state === 'idle') {
     ticks.addIdle(owner, gapMicros * 1000, periodNanos);
@@ -83,6 +85,12 @@ function fillGaps(
       `${seconds(gapMicros)} not covered by any window (sampler ${context.sampling.state})`,
     );
   }
+  if (clockedMicros !== null && ticks.kind === 'cpu') {
+    const seenNanos = (clockedMicros - stuckCpuMicros) * 1000;
+    const settled = settleCpu(profile, ticks.isOf(owner, 0), sums, seenNanos);
+    profile.head.comments.push(...settledWords(settled));
+  }
+  ticks.addStuck(owner, Math.round(stuckMicros * 1000), periodNanos);
   if (clockedMicros === null) return;
   ticks.addNativeLoop(owner, Math.round(nativeLoopNanos(clockedMicros, stuckCpuMicros, sums)), periodNanos);
 }
