@@ -37,15 +37,21 @@ export type CoreExports = {
   treeIntern(base: number, parent: number, functionId: number, line: number): number;
   treeEncode(base: number, first: number, out: number, outBytes: number): number;
 
-  encoderReset(base: number, startMicros: number, periodMicros: number): void;
-  encoderAdd(base: number, atMicros: number, stack: number, state: number, label: number): number;
-  encoderFinish(base: number, out: number): number;
+  columnsEncode(
+    times: number,
+    stacks: number,
+    labels: number,
+    states: number,
+    count: number,
+    startMicros: number,
+    recent: number,
+    out: number,
+  ): number;
   columnsDecode(
     at: number,
     length: number,
     count: number,
     startMicros: number,
-    periodMicros: number,
     times: number,
     stacks: number,
     labels: number,

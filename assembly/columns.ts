@@ -1,134 +1,187 @@
 /**
- * Samples as columns. The bytes are: varint lengths of the four columns, then the columns.
+ * Samples as columns, a whole set at once. The bytes are: varint step, varint lengths of the four columns, the columns.
  *
- *   time    one varint a sample: zig-zag of (t − previous t − period), t in whole µs after the window's start, previous
- *           t of the first sample 0. A sampler that keeps its period gives one byte.
- *   stack   one varint a sample: n < 64, the stack at place n of the list of recent stacks, which moves to the front;
- *           else 64 + zig-zag(id − the id that was last written so), and that id goes to the front of the list (the
- *           65th falls off). Hot stacks and neighbours in the tree give one byte.
+ *   step    the typical time from one sample to the next, µs: a median, which a few long gaps do not move
+ *   time    one varint a sample: zig-zag of (t − previous t − step), t in whole µs after the set's start, previous t of
+ *           the first sample 0. A sampler that keeps its pace gives one byte.
+ *   stack   varint tokens n: below 32, the last stack n + 1 times more; below 64, the stack at place n − 32 of the table
+ *           of recent stacks; else 64 + zig-zag(id − the id that was last written so), and that id goes to its place in
+ *           the table, the top five bits of id × 2654435761. Runs, hot stacks and neighbours in the tree give one byte.
  *   state   runs: varint (length << 3 | state)
  *   label   runs: varint length, varint label
  */
-import { CoreRefusal, EncoderWord } from './layout';
-import { LAST_STACK_ID, LAST_STATE, RECENT_STACKS } from './limits';
-import { putVarint, takeVarint, unZigZag, zigZag } from './varint';
+import { CoreRefusal } from './layout';
+import { LAST_STACK_ID, LAST_STATE, LENGTH_BYTES, RECENT_STACKS, STEP_LOOKS } from './limits';
+import { putVarint, putVarint32, takeVarint, unZigZag, zigZag } from './varint';
 
 /** Latest time after the start that can be told, µs: 35 minutes. */
-const LATEST: f64 = 2147483647;
+const LATEST: i64 = 2147483647;
+/** Largest step: what a deviation from it must not run out of 32 bits. */
+const LONGEST_STEP: i32 = 1073741823;
+/** Tokens from here on are ids. */
+const FIRST_ID_TOKEN: u32 = 64;
+const LONGEST_RUN: u32 = 32;
+/** The bytes of what is no stack id. */
+const NO_STACK: u8 = 255;
 
-/** Begins a set of columns in an encoder whose Capacity has been set. `periodMicros`: whole, below 2^31. */
-export function encoderReset(base: usize, startMicros: f64, periodMicros: i32): void {
-  const capacity = load<u32>(base, EncoderWord.Capacity);
-  const columns = <u32>base + EncoderWord.Columns;
-  memory.fill(base + EncoderWord.LastMicros, 0, 8); // last time and count
-  memory.fill(base + EncoderWord.State, 0, EncoderWord.Recent - EncoderWord.State);
-  store<f64>(base, startMicros, EncoderWord.StartMicros);
-  store<i32>(base, periodMicros, EncoderWord.PeriodMicros);
-  store<u32>(base, columns, EncoderWord.TimeAt);
-  store<u32>(base, columns + capacity * 5, EncoderWord.StackAt);
-  store<u32>(base, columns + capacity * 10, EncoderWord.StateAt);
-  store<u32>(base, columns + capacity * 15, EncoderWord.LabelAt);
+/**
+ * Writes `count` samples to `out`: f64 times, u32 stacks, u8 states, u32 labels (`labels` 0: none has one), and
+ * ColumnRecentStacks × u32 of scratch at `recent`. Returns the length. Times that run backwards or are none stand still,
+ * stack ids that are none count as the empty stack.
+ */
+export function columnsEncode(
+  times: usize,
+  stacks: usize,
+  labels: usize,
+  states: usize,
+  count: u32,
+  startMicros: f64,
+  recent: usize,
+  out: usize,
+): u32 {
+  const step = typicalStep(times, count, recent);
+  const timeAt = out + LENGTH_BYTES;
+  const stackAt = encodeTimes(times, count, startMicros, step, timeAt);
+  const stateAt = encodeStacks(stacks, count, recent, stackAt);
+  const labelAt = encodeStates(states, count, stateAt);
+  const end = labels ? encodeLabels(labels, count, labelAt) : encodeRun(count, 0, labelAt);
+  let at = putVarint(out, <u64>step);
+  at = putVarint(putVarint(at, <u64>(stackAt - timeAt)), <u64>(stateAt - stackAt));
+  at = putVarint(putVarint(at, <u64>(labelAt - stateAt)), <u64>(end - labelAt));
+  memory.copy(at, timeAt, end - timeAt);
+  return <u32>(at - out + end - timeAt);
 }
 
-/** Adds a sample and returns how many there are; nothing is added when the encoder is full. */
-export function encoderAdd(base: usize, atMicros: f64, stack: u32, state: u32, label: u32): u32 {
-  const count = load<u32>(base, EncoderWord.Count);
-  if (count == load<u32>(base, EncoderWord.Capacity)) return count;
-  const last = load<i32>(base, EncoderWord.LastMicros);
-  let after = floor(atMicros - load<f64>(base, EncoderWord.StartMicros) + 0.5);
-  if (!(after > <f64>last)) after = <f64>last;
-  if (after > LATEST) after = LATEST;
-  const time = <i32>after;
-  store<i32>(base, time, EncoderWord.LastMicros);
-  const deviation = time - last - load<i32>(base, EncoderWord.PeriodMicros);
-  store<u32>(
-    base,
-    <u32>putVarint(load<u32>(base, EncoderWord.TimeAt), <u64>zigZag(deviation)),
-    EncoderWord.TimeAt,
-  );
-  addStack(base, stack > LAST_STACK_ID ? 0 : stack);
-
-  if (state == load<u32>(base, EncoderWord.State)) {
-    store<u32>(base, load<u32>(base, EncoderWord.StateRun) + 1, EncoderWord.StateRun);
-  } else {
-    store<u32>(base, <u32>putStateRun(base, load<u32>(base, EncoderWord.StateAt)), EncoderWord.StateAt);
-    store<u32>(base, state, EncoderWord.State);
-    store<u32>(base, 1, EncoderWord.StateRun);
+/** The median of some of the steps, evenly chosen; 0 without samples. `sorted`: scratch for STEP_LOOKS × i32. */
+function typicalStep(times: usize, count: u32, sorted: usize): i32 {
+  if (count < 2) return 0;
+  const looks = min<u32>(STEP_LOOKS, count - 1);
+  for (let look: u32 = 0; look < looks; look++) {
+    const at = times + ((1 + (look * (count - 1)) / looks) << 3);
+    const difference = load<f64>(at) - load<f64>(at - 8);
+    const step = difference > 0 ? <i32>min<f64>(difference + 0.5, <f64>LONGEST_STEP) : 0;
+    let place = sorted + (look << 2);
+    for (; place > sorted && load<i32>(place - 4) > step; place -= 4) store<i32>(place, load<i32>(place - 4));
+    store<i32>(place, step);
   }
-  if (label == load<u32>(base, EncoderWord.Label)) {
-    store<u32>(base, load<u32>(base, EncoderWord.LabelRun) + 1, EncoderWord.LabelRun);
-  } else {
-    store<u32>(base, <u32>putLabelRun(base, load<u32>(base, EncoderWord.LabelAt)), EncoderWord.LabelAt);
-    store<u32>(base, label, EncoderWord.Label);
-    store<u32>(base, 1, EncoderWord.LabelRun);
+  return load<i32>(sorted + ((looks >> 1) << 2));
+}
+
+/** Without a branch but for a long gap: whether a step is above or below the typical one is not to be foretold. */
+function encodeTimes(times: usize, count: u32, startMicros: f64, step: i32, at: usize): usize {
+  let last: i32 = 0;
+  const start = f64x2.splat(startMicros);
+  const half = f64x2.splat(0.5);
+  for (const end = times + (count << 3); times < end; times += 16) {
+    // The conversion saturates: NaN is 0, and what is too late is 2^31 − 1.
+    const both = i32x4.trunc_sat_f64x2_s_zero(f64x2.add(f64x2.sub(v128.load(times), start), half));
+    const first = max<i32>(last, i32x4.extract_lane(both, 0));
+    at = putStep(at, zigZag(first - last - step));
+    if (times + 8 == end) break;
+    last = max<i32>(first, i32x4.extract_lane(both, 1));
+    at = putStep(at, zigZag(last - first - step));
   }
-  store<u32>(base, count + 1, EncoderWord.Count);
-  return count + 1;
+  return at;
 }
 
-function addStack(base: usize, stack: u32): void {
-  const recent = base + EncoderWord.Recent;
-  const known = load<u32>(base, EncoderWord.RecentCount);
-  let place = placeOf(recent, known, stack);
-  let code: u64 = place;
-  if (place == known) {
-    const difference = <i32>stack - <i32>load<u32>(base, EncoderWord.LastStack);
-    code = RECENT_STACKS + <u64>zigZag(difference);
-    store<u32>(base, stack, EncoderWord.LastStack);
-    if (known < RECENT_STACKS) store<u32>(base, known + 1, EncoderWord.RecentCount);
-    else place--;
+function putStep(at: usize, code: u32): usize {
+  if (code >= 16384) return putVarint(at, <u64>code);
+  const long = <u32>(code >= 128);
+  store<u16>(at, <u16>((code & 127) | (long << 7) | ((code >> 7) << 8)));
+  return at + 1 + long;
+}
+
+/** Sixteen at a time: where a stack differs from the one before it a bit of `changes` is set. */
+function encodeStacks(stacks: usize, count: u32, recent: usize, out: usize): usize {
+  memory.fill(recent, NO_STACK, RECENT_STACKS << 2);
+  if (count == 0) return out;
+  let first: u32 = 0;
+  let written = idAt(stacks, 0);
+  let at = putStack(recent, written, 0, out);
+  for (let block: u32 = 1; block < count; block += 16) {
+    let changes = changes32(stacks + (block << 2)) & within(count - block);
+    for (; changes; changes &= changes - 1) {
+      const next = block + ctz<u32>(changes);
+      const stack = idAt(stacks, next);
+      if (next - first > 1) at = putRepeats(at, next - first - 1);
+      first = next;
+      const place = placeOf(stack);
+      if (load<u32>(recent + (place << 2)) == stack) {
+        store<u8>(at++, <u8>(LONGEST_RUN + place));
+      } else {
+        at = putStack(recent, stack, written, at);
+        written = stack;
+      }
+    }
   }
-  moveToFront(recent, place, stack);
-  store<u32>(base, <u32>putVarint(load<u32>(base, EncoderWord.StackAt), code), EncoderWord.StackAt);
+  return putRepeats(at, count - first - 1);
 }
 
-/** Where `stack` is in the list, `known` when it is not there. Four places at a time; what is behind `known` is not looked at. */
-function placeOf(recent: usize, known: u32, stack: u32): u32 {
-  const wanted = i32x4.splat(<i32>stack);
-  for (let place: u32 = 0; place < known; place += 4) {
-    const found = i32x4.bitmask(i32x4.eq(v128.load(recent + (place << 2)), wanted));
-    if (found) return min<u32>(place + ctz<u32>(found), known);
+function idAt(stacks: usize, index: u32): u32 {
+  const id = load<u32>(stacks + (index << 2));
+  return id > LAST_STACK_ID ? 0 : id;
+}
+
+/** Writes a stack that is not in the table of recent ones, and puts it there. */
+function putStack(recent: usize, stack: u32, written: u32, at: usize): usize {
+  store<u32>(recent + (placeOf(stack) << 2), stack);
+  return putVarint32(at, FIRST_ID_TOKEN + zigZag(<i32>stack - <i32>written));
+}
+
+function putRepeats(at: usize, run: u32): usize {
+  for (; run > LONGEST_RUN; run -= LONGEST_RUN) store<u8>(at++, <u8>(LONGEST_RUN - 1));
+  if (run) store<u8>(at++, <u8>(run - 1));
+  return at;
+}
+
+/** A bit for each of 16 words from `at` on: whether it differs from the word before it. */
+function changes32(at: usize): u32 {
+  const low = i16x8.narrow_i32x4_s(changed(at), changed(at + 16));
+  const high = i16x8.narrow_i32x4_s(changed(at + 32), changed(at + 48));
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+}
+
+function changed(at: usize): v128 {
+  return i32x4.ne(v128.load(at), v128.load(at - 4));
+}
+
+/** The lowest `count` bits of 16: what is behind the last sample does not count. */
+function within(count: u32): u32 {
+  return count < 16 ? (1 << count) - 1 : 0xffff;
+}
+
+/** A stack's place in the table of recent ones. */
+function placeOf(stack: u32): u32 {
+  return (stack * 2654435761) >> 27;
+}
+
+function encodeStates(states: usize, count: u32, at: usize): usize {
+  let first: u32 = 0;
+  for (let block: u32 = 1; block < count; block += 16) {
+    const place = states + block;
+    let changes = i8x16.bitmask(i8x16.ne(v128.load(place), v128.load(place - 1))) & within(count - block);
+    for (; changes; changes &= changes - 1) {
+      const next = block + ctz<u32>(changes);
+      at = putVarint32(at, ((next - first) << 3) | load<u8>(states + first));
+      first = next;
+    }
   }
-  return known;
+  return count ? putVarint32(at, ((count - first) << 3) | load<u8>(states + first)) : at;
 }
 
-/** Moves the places before `place` one back and puts `stack` first. Four places at a time, from the last on. */
-function moveToFront(recent: usize, place: u32, stack: u32): void {
-  let at = recent + (place << 2);
-  for (; at >= recent + 16; at -= 16) v128.store(at - 12, v128.load(at - 16));
-  for (; at > recent; at -= 4) store<u32>(at, load<u32>(at - 4));
-  store<u32>(recent, stack);
+function encodeLabels(labels: usize, count: u32, at: usize): usize {
+  let first: u32 = 0;
+  for (let next: u32 = 1; next <= count; next++) {
+    const label = load<u32>(labels + (first << 2));
+    if (next < count && load<u32>(labels + (next << 2)) == label) continue;
+    at = encodeRun(next - first, label, at);
+    first = next;
+  }
+  return at;
 }
 
-/** The open run, if there is one, written at `at`; the place after it. */
-function putStateRun(base: usize, at: usize): usize {
-  const run = load<u32>(base, EncoderWord.StateRun);
-  return run ? putVarint(at, <u64>((run << 3) | load<u32>(base, EncoderWord.State))) : at;
-}
-
-function putLabelRun(base: usize, at: usize): usize {
-  const run = load<u32>(base, EncoderWord.LabelRun);
-  return run ? putVarint(putVarint(at, <u64>run), <u64>load<u32>(base, EncoderWord.Label)) : at;
-}
-
-/** Writes the finished bytes to `out` and returns how many. More samples may follow. */
-export function encoderFinish(base: usize, out: usize): u32 {
-  const capacity = load<u32>(base, EncoderWord.Capacity);
-  const times = base + EncoderWord.Columns;
-  const stacks = times + capacity * 5;
-  const states = times + capacity * 10;
-  const labels = times + capacity * 15;
-  const timeBytes = load<u32>(base, EncoderWord.TimeAt) - <u32>times;
-  const stackBytes = load<u32>(base, EncoderWord.StackAt) - <u32>stacks;
-  const stateBytes = <u32>(putStateRun(base, load<u32>(base, EncoderWord.StateAt)) - states);
-  const labelBytes = <u32>(putLabelRun(base, load<u32>(base, EncoderWord.LabelAt)) - labels);
-  let at = putVarint(putVarint(out, <u64>timeBytes), <u64>stackBytes);
-  at = putVarint(putVarint(at, <u64>stateBytes), <u64>labelBytes);
-  memory.copy(at, times, timeBytes);
-  memory.copy(at + timeBytes, stacks, stackBytes);
-  memory.copy(at + timeBytes + stackBytes, states, stateBytes);
-  memory.copy(at + timeBytes + stackBytes + stateBytes, labels, labelBytes);
-  return <u32>(at - out) + timeBytes + stackBytes + stateBytes + labelBytes;
+function encodeRun(length: u32, label: u32, at: usize): usize {
+  return length ? putVarint32(putVarint32(at, length), label) : at;
 }
 
 /**
@@ -140,7 +193,6 @@ export function columnsDecode(
   length: u32,
   count: u32,
   startMicros: f64,
-  periodMicros: i32,
   times: usize,
   stacks: usize,
   labels: usize,
@@ -148,7 +200,9 @@ export function columnsDecode(
   recent: usize,
 ): i32 {
   const end = at + length;
-  const timeLength = takeVarint(at, end);
+  const step = takeVarint(at, end);
+  at += <u32>(step >> 32);
+  const timeLength = step ? takeVarint(at, end) : 0;
   at += <u32>(timeLength >> 32);
   const stackLength = timeLength ? takeVarint(at, end) : 0;
   at += <u32>(stackLength >> 32);
@@ -165,54 +219,48 @@ export function columnsDecode(
   const stackAt = at + <u32>timeLength;
   const stateAt = stackAt + <u32>stackLength;
   const labelAt = stateAt + <u32>stateLength;
-  if (!decodeTimes(at, stackAt, count, startMicros, periodMicros, times)) return CoreRefusal.Malformed;
+  if (!decodeTimes(at, stackAt, count, startMicros, <u32>step, times)) return CoreRefusal.Malformed;
   if (!decodeStacks(stackAt, stateAt, count, stacks, recent)) return CoreRefusal.Malformed;
   if (!decodeStates(stateAt, labelAt, count, states)) return CoreRefusal.Malformed;
   return decodeLabels(labelAt, end, count, labels) ? 1 : CoreRefusal.Malformed;
 }
 
-function decodeTimes(
-  at: usize,
-  end: usize,
-  count: u32,
-  startMicros: f64,
-  periodMicros: i32,
-  out: usize,
-): bool {
+function decodeTimes(at: usize, end: usize, count: u32, startMicros: f64, step: u32, out: usize): bool {
   let time: i64 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const taken = takeVarint(at, end);
     if (!taken) return false;
     at += <u32>(taken >> 32);
-    const step = <i64>unZigZag(<u32>taken) + <i64>periodMicros;
-    time += step;
-    if (step < 0 || time > <i64>LATEST) return false;
+    const after = <i64>unZigZag(<u32>taken) + <i64>step;
+    time += after;
+    if (after < 0 || time > LATEST) return false;
     store<f64>(out + (i << 3), startMicros + <f64>time);
   }
   return at == end;
 }
 
 function decodeStacks(at: usize, end: usize, count: u32, out: usize, recent: usize): bool {
-  let known: u32 = 0;
-  let last: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
+  memory.fill(recent, NO_STACK, RECENT_STACKS << 2);
+  let written: u32 = 0;
+  let stack: u32 = LAST_STACK_ID + 1;
+  let done: u32 = 0;
+  while (done < count) {
     const taken = takeVarint(at, end);
     if (!taken) return false;
     at += <u32>(taken >> 32);
-    let place = <u32>taken;
-    let stack: u32;
-    if (place >= RECENT_STACKS) {
-      stack = last + <u32>unZigZag(place - RECENT_STACKS);
-      if (stack > LAST_STACK_ID) return false;
-      last = stack;
-      if (known < RECENT_STACKS) known++;
-      place = known - 1;
+    const token = <u32>taken;
+    let run: u32 = 1;
+    if (token < LONGEST_RUN) {
+      run = token + 1;
+    } else if (token < FIRST_ID_TOKEN) {
+      stack = load<u32>(recent + ((token - LONGEST_RUN) << 2));
     } else {
-      if (place >= known) return false;
-      stack = load<u32>(recent + (place << 2));
+      stack = written + <u32>unZigZag(token - FIRST_ID_TOKEN);
+      written = stack;
+      store<u32>(recent + (placeOf(stack) << 2), stack);
     }
-    moveToFront(recent, place, stack);
-    store<u32>(out + (i << 2), stack);
+    if (stack > LAST_STACK_ID || run > count - done) return false;
+    for (; run > 0; run--) store<u32>(out + (done++ << 2), stack);
   }
   return at == end;
 }

@@ -2,7 +2,7 @@
 export { allocate } from './arena';
 export { keyOf, midpointOf } from './buckets';
 export { cellAdd, cellCreate, cellRead, cellSet } from './cells';
-export { columnsDecode, encoderAdd, encoderFinish, encoderReset } from './columns';
+export { columnsDecode, columnsEncode } from './columns';
 export { histogramCreate, histogramDelta, histogramRecord, histogramRecordInt } from './histogram';
 export {
   mergedAdd,

@@ -90,11 +90,13 @@ export enum CoreLimit {
   ColumnSamples = 65536,
   /** Largest stack id that columns can carry. */
   ColumnStackId = 1073741823,
-  /** Stacks kept in a column's move-to-front list: these take one byte. */
-  ColumnRecentStacks = 64,
-  /** Bytes that one sample takes at most in a set of columns, and the four lengths before them. */
+  /** Stacks kept in a column's table of recent ones: these take one byte. */
+  ColumnRecentStacks = 32,
+  /** Steps of time that the typical one is chosen from; at most ColumnRecentStacks. */
+  ColumnStepLooks = 31,
+  /** Bytes that one sample takes at most in a set of columns, and the step and the four lengths before them. */
   ColumnSampleBytes = 23,
-  ColumnLengthBytes = 20,
+  ColumnLengthBytes = 25,
 }
 
 /** Process-wide words of the shared memory. */
@@ -270,32 +272,6 @@ export enum TreeWord {
   /** An entry: parent, function, line, each u32. Entry of id n at EntriesAt + 12 n. */
   EntryBytes = 12,
   FirstHashMask = 255,
-}
-
-/** A column encoder, followed by its four columns and the finished bytes. */
-export enum EncoderWord {
-  StartMicros = 0,
-  PeriodMicros = 8,
-  /** Time of the last sample after StartMicros, µs. */
-  LastMicros = 12,
-  Count = 16,
-  Capacity = 20,
-  /** Where the next byte of each column goes. */
-  TimeAt = 24,
-  StackAt = 28,
-  StateAt = 32,
-  LabelAt = 36,
-  /** The runs that are still open. */
-  State = 40,
-  StateRun = 44,
-  Label = 48,
-  LabelRun = 52,
-  /** The last stack that was written as a difference. */
-  LastStack = 56,
-  RecentCount = 60,
-  /** ColumnRecentStacks × u32. */
-  Recent = 64,
-  Columns = 320,
 }
 
 /** Why a function of the core refused; negative results. */

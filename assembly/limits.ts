@@ -12,5 +12,7 @@ export const CHUNK_BYTES: u32 = CoreLimit.ChunkBytes;
 export const ARENA_END: u32 = CoreRegion.End;
 export const MERGED_PAGE_BYTES: u32 = MergedWord.PageBytes;
 export const RECENT_STACKS: u32 = CoreLimit.ColumnRecentStacks;
+export const STEP_LOOKS: u32 = CoreLimit.ColumnStepLooks;
+export const LENGTH_BYTES: u32 = CoreLimit.ColumnLengthBytes;
 export const LAST_STACK_ID: u32 = CoreLimit.ColumnStackId;
 export const LAST_STATE: u32 = SampleState.Blocked;

@@ -11,6 +11,19 @@ export function putVarint(at: usize, value: u64): usize {
   return at + 1;
 }
 
+/** The same for a u32: one and two bytes, which most are, without a loop. */
+export function putVarint32(at: usize, value: u32): usize {
+  if (value < 128) {
+    store<u8>(at, <u8>value);
+    return at + 1;
+  }
+  if (value < 16384) {
+    store<u16>(at, <u16>((value & 127) | 128 | ((value >> 7) << 8)));
+    return at + 2;
+  }
+  return putVarint(at, <u64>value);
+}
+
 /** Bytes taken << 32 | value, or 0 when there is no u32 before `end`. */
 export function takeVarint(at: usize, end: usize): u64 {
   let value: u64 = 0;

@@ -11,6 +11,7 @@
  * the credited one; the frames between the two cannot be recovered.
  */
 import { SampleState } from '../../assembly/layout';
+import { WIRE_LIMITS } from '../wire/limits';
 import type { Dictionary } from './dictionary';
 import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 
@@ -37,14 +38,14 @@ export type V8Profile = {
   timeDeltas?: number[];
 };
 
-/** Ticks of one window in time order: parallel arrays. */
+/** Ticks of one window in time order: parallel arrays, typed ones where the window was read. */
 export type TickWindow = {
   startMicros: number;
   endMicros: number;
   nodeCount: number;
-  atMicros: number[];
-  stack: number[];
-  state: number[];
+  atMicros: ArrayLike<number>;
+  stack: ArrayLike<number>;
+  state: ArrayLike<number>;
   jsTicks: number;
   repairedTicks: number;
   idleTicks: number;
@@ -93,17 +94,7 @@ export function readProfile(
   scripts: ScriptSource,
 ): TickWindow {
   const plans = planNodes(profile, dictionary, scripts);
-  const window: TickWindow = {
-    startMicros: Math.max(profile.startTime, afterMicros),
-    endMicros: profile.endTime,
-    nodeCount: profile.nodes.length,
-    atMicros: [],
-    stack: [],
-    state: [],
-    jsTicks: 0,
-    repairedTicks: 0,
-    idleTicks: 0,
-  };
+  const ticks = new Ticks([...plans.values()].reduce((sum, { hits }) => sum + hits, 0));
   let at = profile.startTime;
   const { samples = [], timeDeltas = [] } = profile;
   for (let i = 0; i < samples.length; i++) {
@@ -112,28 +103,67 @@ export function readProfile(
     if (plan === undefined) continue;
     plan.seen++;
     const due = Math.floor((plan.seen * plan.hits) / plan.samples);
-    for (; plan.given < due; plan.given++) giveTick(window, plan, at, afterMicros);
+    for (; plan.given < due; plan.given++) giveTick(ticks, plan, at, afterMicros);
   }
   for (const plan of plans.values()) {
-    for (; plan.given < plan.hits; plan.given++) giveTick(window, plan, profile.endTime, afterMicros);
+    for (; plan.given < plan.hits; plan.given++) giveTick(ticks, plan, profile.endTime, afterMicros);
   }
-  return window;
+  return {
+    startMicros: Math.max(profile.startTime, afterMicros),
+    endMicros: profile.endTime,
+    nodeCount: profile.nodes.length,
+    ...ticks.columns(),
+  };
 }
 
-function giveTick(window: TickWindow, plan: NodePlan, at: number, afterMicros: number): void {
+/** The ticks so far, in arrays that have room for `room` of them. What a window cannot carry is missing in its count. */
+class Ticks {
+  readonly #atMicros: Float64Array;
+  readonly #stack: Uint32Array;
+  readonly #state: Uint8Array;
+  #count = 0;
+  #jsTicks = 0;
+  #repairedTicks = 0;
+  #idleTicks = 0;
+
+  constructor(room: number) {
+    const most = Math.min(room, WIRE_LIMITS.samplesPerWindow);
+    this.#atMicros = new Float64Array(most);
+    this.#stack = new Uint32Array(most);
+    this.#state = new Uint8Array(most);
+  }
+
+  add(at: number, { stack, state, repaired }: Leaf): void {
+    if (this.#count === this.#atMicros.length) return;
+    this.#atMicros[this.#count] = at;
+    this.#stack[this.#count] = stack;
+    this.#state[this.#count] = state;
+    this.#count++;
+    if (state === SampleState.Js) this.#jsTicks++;
+    else if (state === SampleState.Idle) this.#idleTicks++;
+    if (repaired) this.#repairedTicks++;
+  }
+
+  columns(): Omit<TickWindow, 'startMicros' | 'endMicros' | 'nodeCount'> {
+    return {
+      atMicros: this.#atMicros.subarray(0, this.#count),
+      stack: this.#stack.subarray(0, this.#count),
+      state: this.#state.subarray(0, this.#count),
+      jsTicks: this.#jsTicks,
+      repairedTicks: this.#repairedTicks,
+      idleTicks: this.#idleTicks,
+    };
+  }
+}
+
+function giveTick(ticks: Ticks, plan: NodePlan, at: number, afterMicros: number): void {
   let leaf = plan.leaves[plan.leafAt]!;
   if (plan.leafGiven >= leaf.ticks && plan.leafAt < plan.leaves.length - 1) {
     leaf = plan.leaves[++plan.leafAt]!;
     plan.leafGiven = 0;
   }
   plan.leafGiven++;
-  if (at <= afterMicros) return;
-  window.atMicros.push(at);
-  window.stack.push(leaf.stack);
-  window.state.push(leaf.state);
-  if (leaf.state === SampleState.Js) window.jsTicks++;
-  else if (leaf.state === SampleState.Idle) window.idleTicks++;
-  if (leaf.repaired) window.repairedTicks++;
+  if (at > afterMicros) ticks.add(at, leaf);
 }
 
 /** Interns every path and says for each node with hits where its ticks go. */

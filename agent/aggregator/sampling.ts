@@ -6,7 +6,6 @@
 import { SampleState } from '../../assembly/layout';
 import type { CoreTables } from '../core';
 import type { AgentOptions } from '../options';
-import { WIRE_LIMITS } from '../wire/limits';
 import { HANG_BLOCKED, HANG_JS, HANG_UNKNOWN } from '../wire/schema';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
@@ -85,7 +84,7 @@ export class Sampling {
 
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
-    this.queue = new WindowQueue(tables.encoder(WIRE_LIMITS.samplesPerWindow));
+    this.queue = new WindowQueue(tables);
     this.#scripts = new ScriptFiles(startWallMillis);
     this.#pacer = new WindowPacer(options.maxWindowMillis * 1000, options.pauseBudgetMicros);
     this.#governor = new Governor(options.cpuHz, options.budgetPercent);

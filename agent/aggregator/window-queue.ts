@@ -3,7 +3,7 @@
  * (stack, state) → ticks, one a run of adjacent windows. Totals stay exact, time resolution goes, memory stays flat:
  * when there are too many sums, the two oldest become one.
  */
-import type { SampleEncoder } from '../core';
+import type { CoreTables } from '../core';
 import type { WindowTuple } from '../wire/schema';
 import type { TickWindow } from './profile-reader';
 
@@ -44,7 +44,7 @@ export class WindowQueue {
   /** Windows whose ticks lost their own times by merging, ever. */
   mergedWindows = 0;
 
-  constructor(readonly encoder: SampleEncoder) {}
+  constructor(readonly tables: CoreTables) {}
 
   get length(): number {
     return this.#whole.length + this.#sums.length + (this.#leaving === null ? 0 : 1);
@@ -118,26 +118,29 @@ export class WindowQueue {
     const spanMicros = (sum.endMicros - sum.startMicros) / parts;
     const share = (whole: number) =>
       Math.floor(((next + 1) * whole) / parts) - Math.floor((next * whole) / parts);
+    const startMicros = sum.startMicros + next * spanMicros;
+    const count = [...sum.ticks.values()].reduce((ticks, whole) => ticks + share(whole), 0);
+    const stepMicros = spanMicros / Math.max(1, count);
+    const stack = new Uint32Array(count);
+    const state = new Uint8Array(count);
+    let at = 0;
+    for (const [key, ticks] of sum.ticks) {
+      const end = at + share(ticks);
+      stack.fill(Math.floor(key / STATES), at, end);
+      state.fill(key % STATES, at, end);
+      at = end;
+    }
     const window: TickWindow = {
-      startMicros: sum.startMicros + next * spanMicros,
-      endMicros: sum.startMicros + (next + 1) * spanMicros,
+      startMicros,
+      endMicros: startMicros + spanMicros,
       nodeCount: 0,
-      atMicros: [],
-      stack: [],
-      state: [],
+      atMicros: Float64Array.from(stack, (_, i) => startMicros + (i + 0.5) * stepMicros),
+      stack,
+      state,
       jsTicks: share(sum.jsTicks),
       repairedTicks: share(sum.repairedTicks),
       idleTicks: 0,
     };
-    for (const [key, ticks] of sum.ticks) {
-      for (let left = share(ticks); left > 0; left--) {
-        window.stack.push(Math.floor(key / STATES));
-        window.state.push(key % STATES);
-      }
-    }
-    const stepMicros = spanMicros / Math.max(1, window.stack.length);
-    for (let i = 0; i < window.stack.length; i++)
-      window.atMicros.push(window.startMicros + (i + 0.5) * stepMicros);
     const periodNanos = Math.round(sum.spentNanos / Math.max(1, sum.count));
     this.#leaving = next + 1 < parts ? { sum, parts, next: next + 1 } : null;
     return { window, periodNanos, lostTicks: share(sum.lostTicks) };
@@ -145,11 +148,8 @@ export class WindowQueue {
 
   #encode(threadId: number, { window, periodNanos, lostTicks }: Queued): WindowTuple {
     const { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks } = window;
-    this.encoder.reset(startMicros, periodNanos / 1000);
-    for (let i = 0; i < atMicros.length; i++) this.encoder.add(atMicros[i]!, stack[i]!, state[i]!, 0);
-    const { count } = this.encoder;
-    const lost = lostTicks + atMicros.length - count;
-    const columns = this.encoder.finish();
+    const count = atMicros.length;
+    const columns = this.tables.encodeColumns(startMicros, { atMicros, stack, state });
     return [
       threadId,
       startMicros,
@@ -158,7 +158,7 @@ export class WindowQueue {
       periodNanos,
       jsTicks,
       repairedTicks,
-      lost,
+      lostTicks,
       count,
       columns,
     ];

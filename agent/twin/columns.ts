@@ -1,104 +1,116 @@
 /** Twin of assembly/columns.ts. */
-import { CoreLimit, CoreRefusal, EncoderWord, SampleState } from '../../assembly/layout';
+import { CoreLimit, CoreRefusal, SampleState } from '../../assembly/layout';
 import type { CoreExports } from '../core-exports';
 import { putVarint, unZigZag, VarintReader, zigZag } from './varint';
 import type { TwinViews } from './views';
 
 const LATEST = 2147483647;
+const LONGEST_STEP = 1073741823;
+const FIRST_ID_TOKEN = 64;
+const LONGEST_RUN = 32;
+const NO_STACK = 2 ** 32 - 1;
 
-type ColumnsTwin = Pick<CoreExports, 'encoderReset' | 'encoderAdd' | 'encoderFinish' | 'columnsDecode'>;
+type ColumnsTwin = Pick<CoreExports, 'columnsEncode' | 'columnsDecode'>;
 
 export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
-  function encoderReset(base: number, startMicros: number, periodMicros: number): void {
-    const capacity = word(base, EncoderWord.Capacity);
-    const columns = base + EncoderWord.Columns;
-    u8.fill(0, base + EncoderWord.LastMicros, base + EncoderWord.LastMicros + 8);
-    u8.fill(0, base + EncoderWord.State, base + EncoderWord.Recent);
-    f64[(base + EncoderWord.StartMicros) >> 3] = startMicros;
-    i32[(base + EncoderWord.PeriodMicros) >> 2] = periodMicros;
-    setWord(base, EncoderWord.TimeAt, columns);
-    setWord(base, EncoderWord.StackAt, columns + capacity * 5);
-    setWord(base, EncoderWord.StateAt, columns + capacity * 10);
-    setWord(base, EncoderWord.LabelAt, columns + capacity * 15);
-  }
-
-  function encoderAdd(base: number, atMicros: number, stack: number, state: number, label: number): number {
-    const count = word(base, EncoderWord.Count);
-    if (count === word(base, EncoderWord.Capacity)) return count;
-    const last = word(base, EncoderWord.LastMicros);
-    let time = Math.floor(atMicros - f64[(base + EncoderWord.StartMicros) >> 3]! + 0.5);
-    if (!(time > last)) time = last;
-    if (time > LATEST) time = LATEST;
-    setWord(base, EncoderWord.LastMicros, time);
-    const deviation = (time - last - i32[(base + EncoderWord.PeriodMicros) >> 2]!) | 0;
-    setWord(base, EncoderWord.TimeAt, putVarint(u8, word(base, EncoderWord.TimeAt), zigZag(deviation)));
-    addStack(base, stack >>> 0 > CoreLimit.ColumnStackId ? 0 : stack >>> 0);
-
-    if (state === word(base, EncoderWord.State)) {
-      setWord(base, EncoderWord.StateRun, word(base, EncoderWord.StateRun) + 1);
-    } else {
-      setWord(base, EncoderWord.StateAt, putStateRun(base, word(base, EncoderWord.StateAt)));
-      setWord(base, EncoderWord.State, state);
-      setWord(base, EncoderWord.StateRun, 1);
-    }
-    if (label >>> 0 === word(base, EncoderWord.Label)) {
-      setWord(base, EncoderWord.LabelRun, word(base, EncoderWord.LabelRun) + 1);
-    } else {
-      setWord(base, EncoderWord.LabelAt, putLabelRun(base, word(base, EncoderWord.LabelAt)));
-      setWord(base, EncoderWord.Label, label);
-      setWord(base, EncoderWord.LabelRun, 1);
-    }
-    setWord(base, EncoderWord.Count, count + 1);
-    return count + 1;
-  }
-
-  function addStack(base: number, stack: number): void {
-    const recent = (base + EncoderWord.Recent) >> 2;
-    const known = word(base, EncoderWord.RecentCount);
-    let place = 0;
-    while (place < known && u32[recent + place] !== stack) place++;
-    let code = place;
-    if (place === known) {
-      code = CoreLimit.ColumnRecentStacks + zigZag((stack - word(base, EncoderWord.LastStack)) | 0);
-      setWord(base, EncoderWord.LastStack, stack);
-      if (known < CoreLimit.ColumnRecentStacks) setWord(base, EncoderWord.RecentCount, known + 1);
-      else place--;
-    }
-    moveToFront(recent, place, stack);
-    setWord(base, EncoderWord.StackAt, putVarint(u8, word(base, EncoderWord.StackAt), code));
-  }
-
-  function moveToFront(recent: number, place: number, stack: number): void {
-    u32.copyWithin(recent + 1, recent, recent + place);
-    u32[recent] = stack;
-  }
-
-  function putStateRun(base: number, at: number): number {
-    const run = word(base, EncoderWord.StateRun);
-    return run ? putVarint(u8, at, ((run << 3) | word(base, EncoderWord.State)) >>> 0) : at;
-  }
-
-  function putLabelRun(base: number, at: number): number {
-    const run = word(base, EncoderWord.LabelRun);
-    return run ? putVarint(u8, putVarint(u8, at, run), word(base, EncoderWord.Label)) : at;
-  }
-
-  function encoderFinish(base: number, out: number): number {
-    const capacity = word(base, EncoderWord.Capacity);
-    const first = base + EncoderWord.Columns;
-    const columns = [
-      [first, word(base, EncoderWord.TimeAt)],
-      [first + capacity * 5, word(base, EncoderWord.StackAt)],
-      [first + capacity * 10, putStateRun(base, word(base, EncoderWord.StateAt))],
-      [first + capacity * 15, putLabelRun(base, word(base, EncoderWord.LabelAt))],
-    ] as const;
+  function columnsEncode(
+    times: number,
+    stacks: number,
+    labels: number,
+    states: number,
+    count: number,
+    startMicros: number,
+    recent: number,
+    out: number,
+  ): number {
+    const step = typicalStep(times >> 3, count, recent >> 2);
+    const timeAt = out + CoreLimit.ColumnLengthBytes;
+    const stackAt = encodeTimes(times >> 3, count, startMicros, step, timeAt);
+    const stateAt = encodeStacks(stacks >> 2, count, recent, stackAt);
+    const labelAt = encodeStates(states, count, stateAt);
+    const end = labels ? encodeLabels(labels >> 2, count, labelAt) : encodeRun(count, 0, labelAt);
     let at = out;
-    for (const [from, to] of columns) at = putVarint(u8, at, to - from);
-    for (const [from, to] of columns) {
-      u8.copyWithin(at, from, to);
-      at += to - from;
+    for (const value of [step, stackAt - timeAt, stateAt - stackAt, labelAt - stateAt, end - labelAt]) {
+      at = putVarint(u8, at, value);
     }
-    return at - out;
+    u8.copyWithin(at, timeAt, end);
+    return at - out + end - timeAt;
+  }
+
+  function typicalStep(times: number, count: number, sorted: number): number {
+    if (count < 2) return 0;
+    const looks = Math.min(CoreLimit.ColumnStepLooks, count - 1);
+    for (let look = 0; look < looks; look++) {
+      const at = times + 1 + Math.floor((look * (count - 1)) / looks);
+      const difference = f64[at]! - f64[at - 1]!;
+      const step = difference > 0 ? Math.floor(Math.min(difference + 0.5, LONGEST_STEP)) : 0;
+      let place = sorted + look;
+      for (; place > sorted && i32[place - 1]! > step; place--) i32[place] = i32[place - 1]!;
+      i32[place] = step;
+    }
+    return i32[sorted + (looks >> 1)]!;
+  }
+
+  function encodeTimes(times: number, count: number, startMicros: number, step: number, at: number): number {
+    let last = 0;
+    for (let i = 0; i < count; i++) {
+      let time = Math.floor(f64[times + i]! - startMicros + 0.5);
+      if (!(time > last)) time = last;
+      if (time > LATEST) time = LATEST;
+      at = putVarint(u8, at, zigZag(time - last - step));
+      last = time;
+    }
+    return at;
+  }
+
+  function encodeStacks(stacks: number, count: number, recentAt: number, at: number): number {
+    const recent = recentAt >> 2;
+    u32.fill(NO_STACK, recent, recent + CoreLimit.ColumnRecentStacks);
+    let written = 0;
+    for (let i = 0; i < count; ) {
+      const given = u32[stacks + i]!;
+      const stack = given > CoreLimit.ColumnStackId ? 0 : given;
+      const place = placeOf(stack);
+      if (u32[recent + place] === stack) {
+        u8[at++] = LONGEST_RUN + place;
+      } else {
+        at = putVarint(u8, at, FIRST_ID_TOKEN + zigZag(stack - written));
+        written = stack;
+        u32[recent + place] = stack;
+      }
+      let run = 0;
+      while (++i < count && u32[stacks + i] === given) run++;
+      for (; run > 0; run -= LONGEST_RUN) u8[at++] = Math.min(run, LONGEST_RUN) - 1;
+    }
+    return at;
+  }
+
+  function placeOf(stack: number): number {
+    return Math.imul(stack, 2654435761) >>> 27;
+  }
+
+  function encodeStates(states: number, count: number, at: number): number {
+    for (let i = 0; i < count; ) {
+      const from = i;
+      const state = u8[states + i]!;
+      while (i < count && u8[states + i] === state) i++;
+      at = putVarint(u8, at, (((i - from) << 3) | state) >>> 0);
+    }
+    return at;
+  }
+
+  function encodeLabels(labels: number, count: number, at: number): number {
+    for (let i = 0; i < count; ) {
+      const from = i;
+      const label = u32[labels + i]!;
+      while (i < count && u32[labels + i] === label) i++;
+      at = encodeRun(i - from, label, at);
+    }
+    return at;
+  }
+
+  function encodeRun(length: number, label: number, at: number): number {
+    return length ? putVarint(u8, putVarint(u8, at, length), label) : at;
   }
 
   function columnsDecode(
@@ -106,7 +118,6 @@ export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
     length: number,
     count: number,
     startMicros: number,
-    periodMicros: number,
     times: number,
     stacks: number,
     labels: number,
@@ -114,6 +125,7 @@ export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
     recent: number,
   ): number {
     const head = new VarintReader(u8, at, at + length);
+    const step = head.take();
     const lengths = [head.take(), head.take(), head.take(), head.take()] as const;
     const total = lengths[0] + lengths[1] + lengths[2] + lengths[3];
     if (!head.ok || total !== at + length - head.at) return CoreRefusal.Malformed;
@@ -121,7 +133,7 @@ export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
     const stateAt = stackAt + lengths[1];
     const labelAt = stateAt + lengths[2];
     const decoded =
-      decodeTimes(new VarintReader(u8, head.at, stackAt), count, startMicros, periodMicros, times) &&
+      decodeTimes(new VarintReader(u8, head.at, stackAt), count, startMicros, step, times) &&
       decodeStacks(new VarintReader(u8, stackAt, stateAt), count, stacks, recent) &&
       decodeStates(new VarintReader(u8, stateAt, labelAt), count, states) &&
       decodeLabels(new VarintReader(u8, labelAt, at + length), count, labels);
@@ -132,41 +144,42 @@ export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
     bytes: VarintReader,
     count: number,
     startMicros: number,
-    periodMicros: number,
+    step: number,
     out: number,
   ): boolean {
     let time = 0;
     for (let i = 0; i < count; i++) {
-      const deviation = unZigZag(bytes.take());
+      const after = unZigZag(bytes.take()) + step;
       if (!bytes.ok) return false;
-      const step = deviation + periodMicros;
-      time += step;
-      if (step < 0 || time > LATEST) return false;
+      time += after;
+      if (after < 0 || time > LATEST) return false;
       f64[(out >> 3) + i] = startMicros + time;
     }
     return bytes.done;
   }
 
-  function decodeStacks(bytes: VarintReader, count: number, out: number, recentAt: number): boolean {
+  function decodeStacks(bytes: VarintReader, count: number, outAt: number, recentAt: number): boolean {
     const recent = recentAt >> 2;
-    let known = 0;
-    let last = 0;
-    for (let i = 0; i < count; i++) {
-      let place = bytes.take();
+    const out = outAt >> 2;
+    u32.fill(NO_STACK, recent, recent + CoreLimit.ColumnRecentStacks);
+    let written = 0;
+    let stack = NO_STACK;
+    for (let done = 0; done < count; ) {
+      const token = bytes.take();
       if (!bytes.ok) return false;
-      let stack: number;
-      if (place >= CoreLimit.ColumnRecentStacks) {
-        stack = (last + unZigZag(place - CoreLimit.ColumnRecentStacks)) >>> 0;
-        if (stack > CoreLimit.ColumnStackId) return false;
-        last = stack;
-        if (known < CoreLimit.ColumnRecentStacks) known++;
-        place = known - 1;
+      let run = 1;
+      if (token < LONGEST_RUN) {
+        run = token + 1;
+      } else if (token < FIRST_ID_TOKEN) {
+        stack = u32[recent + token - LONGEST_RUN]!;
       } else {
-        if (place >= known) return false;
-        stack = u32[recent + place]!;
+        stack = (written + unZigZag(token - FIRST_ID_TOKEN)) >>> 0;
+        written = stack;
+        u32[recent + placeOf(stack)] = stack;
       }
-      moveToFront(recent, place, stack);
-      u32[(out >> 2) + i] = stack;
+      if (stack > CoreLimit.ColumnStackId || run > count - done) return false;
+      u32.fill(stack, out + done, out + done + run);
+      done += run;
     }
     return bytes.done;
   }
@@ -196,13 +209,5 @@ export function columnsTwin({ u8, i32, u32, f64 }: TwinViews): ColumnsTwin {
     return bytes.done;
   }
 
-  function word(base: number, offset: EncoderWord): number {
-    return u32[(base + offset) >> 2]!;
-  }
-
-  function setWord(base: number, offset: EncoderWord, value: number): void {
-    u32[(base + offset) >> 2] = value;
-  }
-
-  return { encoderReset, encoderAdd, encoderFinish, columnsDecode };
+  return { columnsEncode, columnsDecode };
 }

@@ -17,15 +17,14 @@ import {
 } from '../../agent/wire/schema';
 import { SampleState, SeriesKind } from '../../assembly/layout';
 import { StackTable } from '../profile/stack-table';
-import {
-  type Batch,
-  columnPeriodMicros,
-  type InstanceStatus,
-  type Loss,
-  type RuntimeEvent,
-  type SampleWindow,
-  type Series,
-  type SeriesValue,
+import type {
+  Batch,
+  InstanceStatus,
+  Loss,
+  RuntimeEvent,
+  SampleWindow,
+  Series,
+  SeriesValue,
 } from '../store/batch';
 import { checkId, decodeDictionary } from './dictionary';
 import { EPOCH_SERIES, type Epoch } from './epoch';
@@ -140,12 +139,7 @@ export class BatchDecoder {
   #checkColumns(window: SampleWindow, stacks: StackTable): void {
     let samples: ReturnType<CoreTables['decodeColumns']>;
     try {
-      samples = this.#tables.decodeColumns(
-        window.columns,
-        window.sampleCount,
-        window.startMicros,
-        columnPeriodMicros(window),
-      );
+      samples = this.#tables.decodeColumns(window.columns, window.sampleCount, window.startMicros);
     } catch (error) {
       throw new WireError('ERR_WIRE_COLUMNS', `columns of a window: ${(error as Error).message}`);
     }

@@ -4,7 +4,7 @@ import type { CoreTables } from '../../agent/core';
 import { SampleState } from '../../assembly/layout';
 import { FRAME_GC, FRAME_PROGRAM, fileOf, functionName } from '../profile/frame';
 import type { StackTable } from '../profile/stack-table';
-import { type Batch, columnPeriodMicros } from '../store/batch';
+import type { Batch } from '../store/batch';
 
 export type HotFunction = {
   function: string;
@@ -44,7 +44,7 @@ function ticksByStack(batches: readonly Batch[], tables: CoreTables): Map<StackT
     all.set(stacks, ticks);
     for (const window of windows) {
       const { columns, sampleCount, startMicros } = window;
-      const samples = tables.decodeColumns(columns, sampleCount, startMicros, columnPeriodMicros(window));
+      const samples = tables.decodeColumns(columns, sampleCount, startMicros);
       for (let index = 0; index < samples.count; index++) {
         const state = samples.state[index]!;
         if (state === SampleState.Idle || state === SampleState.Blocked) continue;

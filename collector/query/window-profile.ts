@@ -5,7 +5,7 @@ import type { ProfileHead } from '../profile/profile';
 import { StackNodes } from '../profile/stack-nodes';
 import type { StackTable } from '../profile/stack-table';
 import { type ProfileKind, TickProfile, WAITING_STATES } from '../profile/tick-profile';
-import { type Batch, columnPeriodMicros, type Instance, type SampleWindow } from '../store/batch';
+import type { Batch, Instance, SampleWindow } from '../store/batch';
 import { firstNotBefore, TickCounts } from './tick-counts';
 
 export class WindowProfile extends TickProfile {
@@ -35,7 +35,7 @@ export class WindowProfile extends TickProfile {
     toMicros: number,
   ): void {
     const { columns, sampleCount, startMicros, endMicros, periodNanos, threadId } = window;
-    const samples = this.#tables.decodeColumns(columns, sampleCount, startMicros, columnPeriodMicros(window));
+    const samples = this.#tables.decodeColumns(columns, sampleCount, startMicros);
     const end = firstNotBefore(samples.atMicros, toMicros);
     const first = firstNotBefore(samples.atMicros, fromMicros);
     this.#counts.reserve(stacks.lastStack);

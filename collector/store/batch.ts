@@ -120,8 +120,3 @@ export function wallMillisOf(instance: Instance, micros: number): number {
 export function microsOf(instance: Instance, wallMillis: number): number {
   return instance.anchorMicros + (wallMillis - instance.anchorWallMillis) * 1000;
 }
-
-/** The period that a window's columns were encoded with; the core rounds it the same way on both sides. */
-export function columnPeriodMicros(window: SampleWindow): number {
-  return window.periodNanos / 1000;
-}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CoreLimit, CoreRegion, EncoderWord } from '../../assembly/layout';
+import { CoreLimit, CoreRegion } from '../../assembly/layout';
 import { bytesOf, type Engine, openEngine, resetEngine, resetHeap, slotAt } from './engines';
 
 const wasm = openEngine('wasm');
@@ -187,26 +187,14 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
   });
 
   it('encode and decode columns alike, hostile ones too', () => {
-    const base = CoreRegion.Rings;
-    const capacity = 200;
-    const out = base + 65_536;
-    const arrays = base + 131_072;
-    const decode = ({ core }: Engine, at: number, length: number, count: number) =>
-      core.columnsDecode(
-        at,
-        length,
-        count,
-        5.5,
-        100,
-        arrays,
-        arrays + 8192,
-        arrays + 16_384,
-        arrays + 24_576,
-        arrays + 32_768,
-      );
+    const [recent, times, stacks, labels, states, bytesAt] = [0, 128, 4096, 8192, 12_288, 16_384].map(
+      (offset) => CoreRegion.Rings + offset,
+    ) as [number, number, number, number, number, number];
+    const decode = ({ core }: Engine, length: number, count: number) =>
+      core.columnsDecode(bytesAt, length, count, 5.5, times, stacks, labels, states, recent);
     const sample = fc.tuple(
-      fc.nat(500),
-      fc.oneof(fc.nat(100), u32),
+      fc.oneof(fc.nat(500), fc.constantFrom(NaN, -3, 1e12)),
+      fc.oneof(fc.constant(3), fc.nat(100), u32),
       fc.nat(5),
       fc.oneof(fc.constant(0), u32),
     );
@@ -216,33 +204,35 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
         fc.array(sample, { maxLength: 220 }),
         damage,
         fc.nat(220),
-        (samples, damage, otherCount) => {
-          for (const { core, buffer } of both) {
-            new Uint32Array(buffer)[(base + EncoderWord.Capacity) >> 2] = capacity;
-            new Uint8Array(buffer).fill(0, arrays, arrays + 40_000);
-            core.encoderReset(base, 5.5, 100);
+        fc.boolean(),
+        (samples, damage, otherCount, labelled) => {
+          const count = samples.length;
+          for (const { buffer } of both) {
+            new Uint8Array(buffer).fill(0, recent, bytesAt + 8192);
+            let at = 5.5;
+            for (const [i, [after, stack, state, label]] of samples.entries()) {
+              at += Number.isNaN(after) ? 0 : after;
+              new Float64Array(buffer)[(times >> 3) + i] = Number.isNaN(after) ? NaN : at;
+              new Uint32Array(buffer)[(stacks >> 2) + i] = stack;
+              new Uint32Array(buffer)[(labels >> 2) + i] = label;
+              new Uint8Array(buffer)[states + i] = state;
+            }
           }
-          let at = 5.5;
-          const steps = samples.map<Step>(([after, stack, state, label]) => {
-            at += after;
-            const now = at;
-            return ({ core }) => core.encoderAdd(base, now, stack, state, label);
-          });
           let length = 0;
-          const finish: Step = ({ core }) => {
-            length = core.encoderFinish(base, out);
+          const encode: Step = ({ core }) => {
+            const labelsAt = labelled ? labels : 0;
+            length = core.columnsEncode(times, stacks, labelsAt, states, count, 5.5, recent, bytesAt);
             return length;
           };
           const spoil: Step = (engine) => {
-            const bytes = new Uint8Array(engine.buffer, out, length);
+            const bytes = new Uint8Array(engine.buffer, bytesAt, length);
             for (const [place, value] of damage) if (length) bytes[place % length] = value;
-            return decode(engine, out, length, Math.min(samples.length, capacity));
+            return decode(engine, length, count);
           };
           runInStep([
-            ...steps,
-            finish,
-            (engine) => decode(engine, out, length, Math.min(samples.length, capacity)),
-            (engine) => decode(engine, out, length, otherCount),
+            encode,
+            (engine) => decode(engine, length, count),
+            (engine) => decode(engine, length, otherCount),
             spoil,
           ]);
         },

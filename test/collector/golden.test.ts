@@ -18,11 +18,12 @@ import { varints } from './synthetic-agent';
 const bytesFrom = (first: number, length: number) => Uint8Array.from({ length }, (_, index) => first + index);
 
 const tables = createTables();
-const encoder = tables.encoder(8);
-encoder.reset(1_000_000, 10_101);
-encoder.add(1_000_100, 2, 0, 0);
-encoder.add(1_010_201, 2, 0, 3);
-encoder.add(1_020_400, 0, 3, 0);
+const columns = tables.encodeColumns(1_000_000, {
+  atMicros: [1_000_100, 1_010_201, 1_020_400],
+  stack: [2, 2, 0],
+  state: [0, 0, 3],
+  label: [0, 3, 0],
+});
 const histogram = tables.histogram();
 for (const value of [0, 3, 1000, 1001]) histogram.record(value);
 const delta = histogram.encode();
@@ -71,7 +72,7 @@ const AGENT: Record<string, AgentMessage> = {
     1_000_000,
     2_000_000.5,
     [...DICTIONARY] as BatchMessage[5],
-    [[0, 1_000_000, 1_031_000, 3, 10_101_000, 2, 1, 4, 3, encoder.finish()]],
+    [[0, 1_000_000, 1_031_000, 3, 10_101_000, 2, 1, 4, 3, columns]],
     SERIES,
     [
       [1, delta.count, delta.sum, delta.min, delta.max, delta.buckets],

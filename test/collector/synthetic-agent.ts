@@ -58,7 +58,6 @@ export class SyntheticAgent {
   #strings: string[] = [];
   #functions: { key: string; words: number[] }[] = [];
   #tree = this.tables.callTree(65_536);
-  #encoder = this.tables.encoder(65_536);
   #sent = { strings: 0, functions: 0, stacks: 0 };
   #windowStartMicros = 0;
   #batchStartMicros = nowMicros();
@@ -142,11 +141,13 @@ export class SyntheticAgent {
     more: { repaired?: number; lost?: number } = {},
   ): WindowTuple {
     const periodNanos = PERIOD_MICROS * 1000;
-    this.#encoder.reset(startMicros, periodNanos / 1000);
-    for (const { atMicros, stack, state } of ticks) this.#encoder.add(atMicros, this.stack(stack), state, 0);
     const jsTicks = ticks.filter(({ state }) => state === 0).length;
     const { repaired = 0, lost = 0 } = more;
-    const columns = this.#encoder.finish();
+    const columns = this.tables.encodeColumns(startMicros, {
+      atMicros: ticks.map(({ atMicros }) => atMicros),
+      stack: ticks.map(({ stack }) => this.stack(stack)),
+      state: ticks.map(({ state }) => state),
+    });
     return [
       0,
       startMicros,

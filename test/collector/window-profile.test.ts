@@ -11,7 +11,6 @@ type Tick = { atMicros: number; stack: number; state: number; label: number };
 type Window = { startMicros: number; endMicros: number; periodMicros: number; ticks: Tick[] };
 
 const tables = createTables();
-const encoder = tables.encoder(4096);
 const instance = { service: 'shop', instance: 'shop:1' } as Instance;
 const STACKS = 6;
 const CPU_STATES = [0, 1, 2];
@@ -31,10 +30,13 @@ function batchOf(windows: readonly Window[], threadId = 0): Batch {
     stacks: stackTable(),
     windows: windows.map(({ startMicros, endMicros, periodMicros, ticks }): SampleWindow => {
       const periodNanos = Math.round(periodMicros * 1000);
-      encoder.reset(startMicros, periodNanos / 1000);
-      for (const { atMicros, stack, state, label } of ticks) encoder.add(atMicros, stack, state, label);
       const counts = { ticks: ticks.length, jsTicks: 0, repairedTicks: 0, lostTicks: 0 };
-      const columns = encoder.finish();
+      const columns = tables.encodeColumns(startMicros, {
+        atMicros: ticks.map(({ atMicros }) => atMicros),
+        stack: ticks.map(({ stack }) => stack),
+        state: ticks.map(({ state }) => state),
+        label: ticks.map(({ label }) => label),
+      });
       return { threadId, startMicros, endMicros, periodNanos, sampleCount: ticks.length, columns, ...counts };
     }),
   } as unknown as Batch;

@@ -104,7 +104,7 @@ describe('readProfile', () => {
   it('leaves out what the window before has already told', () => {
     const nodes = [node(1, '(root)', 0, [2], { url: '' }), node(2, 'busy', 4)];
     const { window } = read(nodes, [2, 2, 2, 2], { after: 1020 });
-    expect(window.atMicros).toEqual([1030, 1040]);
+    expect([...window.atMicros]).toEqual([1030, 1040]);
     expect(window.startMicros).toBe(1020);
   });
 
@@ -151,7 +151,7 @@ describe('readProfile', () => {
       node(2, 'w', 2, [], { positionTicks: [{ line: 2, ticks: 2 }] }),
     ];
     const { window } = read(nodes, [2, 2], { scripts });
-    expect(window.state).toEqual([SampleState.Blocked, SampleState.Blocked]);
+    expect([...window.state]).toEqual([SampleState.Blocked, SampleState.Blocked]);
     expect(window.jsTicks).toBe(0);
   });
 });

@@ -47,7 +47,7 @@ describe('Shipper and Feed', () => {
         dictionary,
         feed,
         outgoing,
-        windows: new WindowQueue(tables.encoder(1024)),
+        windows: new WindowQueue(tables),
         takeStatus: () => null,
         onNewEpoch: () => {},
       },

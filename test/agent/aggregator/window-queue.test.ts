@@ -27,8 +27,8 @@ const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): 
 
 const totals = (tuples: WindowTuple[]) => {
   const ticks = new Map<number, number>();
-  for (const [, start, , , periodNanos, , , , count, columns] of tuples) {
-    for (const stack of tables.decodeColumns(columns, count, start, periodNanos / 1000).stack)
+  for (const [, start, , , , , , , count, columns] of tuples) {
+    for (const stack of tables.decodeColumns(columns, count, start).stack)
       ticks.set(stack, (ticks.get(stack) ?? 0) + 1);
   }
   return Object.fromEntries([...ticks].sort((a, b) => a[0] - b[0]));
@@ -36,7 +36,7 @@ const totals = (tuples: WindowTuple[]) => {
 
 describe('WindowQueue', () => {
   it('gives windows back in order, with their true period', () => {
-    const queue = new WindowQueue(tables.encoder(65_536));
+    const queue = new WindowQueue(tables);
     queue.add(second(0, [1], 10_101), PERIOD_MICROS);
     queue.add(second(1, [2]), PERIOD_MICROS);
     const tuples = queue.take(0, 10);
@@ -50,7 +50,7 @@ describe('WindowQueue', () => {
   });
 
   it('counts what is missing as lost instead of stretching the period', () => {
-    const queue = new WindowQueue(tables.encoder(65_536));
+    const queue = new WindowQueue(tables);
     queue.add(second(0, [1], 20_000), PERIOD_MICROS);
     const [[, , , ticks, period, , , lost]] = queue.take(0, 10) as [WindowTuple];
     expect([ticks, period, lost]).toEqual([50, 10_000_000, 50]);
@@ -69,7 +69,7 @@ describe('WindowQueue', () => {
   };
 
   it('keeps every total and little memory when nothing can leave for a day', () => {
-    const queue = new WindowQueue(tables.encoder(65_536));
+    const queue = new WindowQueue(tables);
     const day = 86_400;
     for (let i = 0; i < day; i++) queue.add(second(i, [1, 2, 3, 3], 100_000), 100_000);
     expect(queue.length).toBeLessThanOrEqual(30 + 48);
@@ -85,14 +85,14 @@ describe('WindowQueue', () => {
   });
 
   it('does not stretch over time in which nothing was sampled', () => {
-    const queue = new WindowQueue(tables.encoder(65_536));
+    const queue = new WindowQueue(tables);
     const pause = 600;
     for (let i = 0; i < 80; i++) queue.add(second(i < 40 ? i : i + pause, [1]), PERIOD_MICROS);
     const tuples = takeAll(queue);
     const covered = tuples.reduce((sum, [, start, end]) => sum + end - start, 0);
     expect(Math.round(covered / 1e6)).toBe(80);
-    for (const [, start, end, , period, , , , count, columns] of tuples) {
-      for (const at of tables.decodeColumns(columns, count, start, period / 1000).atMicros) {
+    for (const [, start, end, , , , , , count, columns] of tuples) {
+      for (const at of tables.decodeColumns(columns, count, start).atMicros) {
         expect(at).toBeGreaterThanOrEqual(start);
         expect(at).toBeLessThanOrEqual(end + 1);
       }

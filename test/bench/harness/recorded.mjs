@@ -36,12 +36,11 @@ export function encodeBatches(profiles) {
   const ours = loadOurs();
   const tables = ours.createTables();
   const dictionary = new ours.Dictionary(tables);
-  const encoder = tables.encoder(65_536);
   let end = 0;
   return profiles.map((profile, sequence) => {
     const window = ours.readProfile(profile, end, dictionary, NO_SCRIPTS);
     end = profile.endTime;
-    const tuple = windowTuple(window, encoder);
+    const tuple = windowTuple(window, tables);
     const message = [
       TAG_BATCH,
       1,
@@ -61,10 +60,9 @@ export function encodeBatches(profiles) {
 }
 
 /** As the agent's queue makes it: ticks of the window's true period. */
-function windowTuple({ startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks }, encoder) {
+function windowTuple({ startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks }, tables) {
   const count = stack.length;
   const periodNanos = count === 0 ? 10_101_000 : Math.round(((endMicros - startMicros) * 1000) / count);
-  encoder.reset(startMicros, periodNanos / 1000);
-  for (let index = 0; index < count; index++) encoder.add(atMicros[index], stack[index], state[index], 0);
-  return [0, startMicros, endMicros, count, periodNanos, jsTicks, repairedTicks, 0, count, encoder.finish()];
+  const columns = tables.encodeColumns(startMicros, { atMicros, stack, state });
+  return [0, startMicros, endMicros, count, periodNanos, jsTicks, repairedTicks, 0, count, columns];
 }

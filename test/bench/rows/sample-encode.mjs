@@ -53,16 +53,12 @@ export async function measure() {
 }
 
 function oursColumns(tables, at, stack, state) {
-  const encoder = tables.encoder(SAMPLES);
-  const encode = () => {
-    encoder.reset(at[0] - PERIOD_MICROS, PERIOD_MICROS);
-    for (let index = 0; index < SAMPLES; index++) encoder.add(at[index], stack[index], state[index], 0);
-    return encoder.finish();
-  };
+  const start = at[0] - PERIOD_MICROS;
+  const encode = () => tables.encodeColumns(start, { atMicros: at, stack, state });
   return {
     name: 'ours',
     check() {
-      const decoded = tables.decodeColumns(encode(), SAMPLES, at[0] - PERIOD_MICROS, PERIOD_MICROS);
+      const decoded = tables.decodeColumns(encode(), SAMPLES, start);
       assert.deepEqual([...decoded.stack], [...stack]);
       assert.deepEqual([...decoded.state], [...state]);
       decoded.atMicros.forEach((micros, index) => {
