@@ -20,6 +20,7 @@ import { openEventLoop } from './sources/event-loop';
 import { openFastify } from './sources/fastify';
 import { openGc } from './sources/gc';
 import { openHttp } from './sources/http';
+import { openOutbound } from './sources/outbound';
 import type { OpenSource } from './sources/source';
 import { openThreads } from './sources/threads';
 import { messageOf, sayOnce } from './stderr';
@@ -123,6 +124,7 @@ export class Host implements RunningAgent {
       'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.rearm()),
       gc: openGc,
       http: (context) => openHttp(context, this.#routes),
+      outbound: openOutbound,
       fastify: (context) => openFastify(context, this.#routes),
       threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
     };

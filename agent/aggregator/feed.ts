@@ -12,6 +12,7 @@ import {
   EVENT_SPAN,
   HTTP_ABORTED,
   HTTP_ROUTE_SHIFT,
+  LABEL_ADDRESS,
   LABEL_ROUTE,
   ROUTE_OTHER,
   type SeriesTuple,
@@ -164,7 +165,7 @@ export class Feed {
 
   #discover(): void {
     for (const info of this.reader.takeNewSeries()) {
-      const overflow = labelOf(info, LABEL_ROUTE) === ROUTE_OTHER;
+      const overflow = [LABEL_ROUTE, LABEL_ADDRESS].some((label) => labelOf(info, label) === ROUTE_OTHER);
       const id = this.#series.push({ info, overflow, lastGauge: Number.NaN, refused: 0, ended: false });
       this.#idByHandle.set(handleKey(info.slot, info.handle), id);
     }

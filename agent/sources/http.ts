@@ -8,6 +8,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HttpRequestBits, RecordKind, SeriesKind } from '../../assembly/layout';
+import type { CoreWriter } from '../core';
 import type { RequestRoutes } from '../routes/request-routes';
 import {
   HTTP_METHODS,
@@ -15,7 +16,7 @@ import {
   SERIES_CONNECTIONS_CLOSED,
   SERIES_CONNECTIONS_OPENED,
 } from '../wire/schema';
-import { onClose } from './close-listener';
+import { listen } from './host-listener';
 import { RequestSeries } from './request-series';
 import { openSeries, pushRecord, type SourceContext, wholeMicros } from './source';
 
@@ -32,9 +33,12 @@ type Connection = { open: Map<ServerResponse, number>; requests: number; accepte
 
 export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: RequestRoutes): () => void {
   const series = new RequestSeries(writer);
-  const opened = openSeries(writer, SeriesKind.Counter, SERIES_CONNECTIONS_OPENED);
-  const closed = openSeries(writer, SeriesKind.Counter, SERIES_CONNECTIONS_CLOSED);
-  const requestsEach = openSeries(writer, SeriesKind.Histogram, SERIES_CONNECTION_REQUESTS);
+  /** Not before there is a server: many programs have none. */
+  let churnKnown: ReturnType<typeof openChurn> | null = null;
+  const churn = () => {
+    churnKnown ??= openChurn(writer);
+    return churnKnown;
+  };
   const methods = new Map<string | undefined, number>(HTTP_METHODS.map((method, index) => [method, index]));
   const connections = new WeakMap<Socket, Connection>();
 
@@ -52,13 +56,13 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
   const watch = (socket: Socket, accepted: boolean): Connection => {
     const connection = { open: new Map(), requests: 0, accepted };
     connections.set(socket, connection);
-    onClose(socket, onSocketClose as () => void);
+    listen(socket, 'close', onSocketClose as () => void);
     return connection;
   };
 
   const onAccepted = guard.wrap(({ socket }: SocketMessage) => {
     watch(socket, true);
-    writer.add(opened, 1);
+    writer.add(churn().opened, 1);
   }, TIMED_EVERY_CALLS);
 
   const onStart = guard.wrap(({ response, socket }: ServerMessage) => {
@@ -79,8 +83,8 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
     const connection = connections.get(socket);
     connections.delete(socket);
     if (connection === undefined || !guard.open) return;
-    if (connection.accepted) writer.add(closed, 1);
-    if (connection.requests > 0) writer.recordInt(requestsEach, connection.requests);
+    if (connection.accepted) writer.add(churn().closed, 1);
+    if (connection.requests > 0) writer.recordInt(churn().requestsEach, connection.requests);
     for (const [response, startMicros] of connection.open) {
       record(response, startMicros, response.headersSent ? response.statusCode : 0, HttpRequestBits.Aborted);
     }
@@ -97,5 +101,13 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
   for (const [channel, onMessage] of subscriptions) subscribe(channel, onMessage);
   return () => {
     for (const [channel, onMessage] of subscriptions) unsubscribe(channel, onMessage);
+  };
+}
+
+function openChurn(writer: CoreWriter) {
+  return {
+    opened: openSeries(writer, SeriesKind.Counter, SERIES_CONNECTIONS_OPENED),
+    closed: openSeries(writer, SeriesKind.Counter, SERIES_CONNECTIONS_CLOSED),
+    requestsEach: openSeries(writer, SeriesKind.Histogram, SERIES_CONNECTION_REQUESTS),
   };
 }

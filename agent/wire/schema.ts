@@ -280,6 +280,11 @@ export const SERIES_LOOP_DELAY = 'nodejs.eventloop.delay';
 export const SERIES_GC_PAUSE = 'v8js.gc.duration';
 export const SERIES_HTTP_SERVER = 'http.server.request.duration';
 export const UNIT_MICROS = 'us';
+/** Requests to other servers; open connections and requests that wait for one, now; requests by whether their connection is new. */
+export const SERIES_HTTP_CLIENT = 'http.client.request.duration';
+export const SERIES_CLIENT_OPEN = 'http.client.open_connections';
+export const SERIES_CLIENT_QUEUED = 'http.client.queued_requests';
+export const SERIES_CLIENT_USED = 'http.client.used_connections';
 /** Sockets that servers of any kind accepted, and that closed; requests that a socket carried in its life. */
 export const SERIES_CONNECTIONS_OPENED = 'net.server.connections.opened';
 export const SERIES_CONNECTIONS_CLOSED = 'net.server.connections.closed';
@@ -289,10 +294,18 @@ export const SERIES_CONNECTION_REQUESTS = 'http.server.connection.requests';
 export const LABEL_STATUS_CLASS = 'http.response.status_class';
 export const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
-/** Its other labels. A request without a known route has no LABEL_ROUTE. */
+/** The same label of SERIES_HTTP_CLIENT: 'aborted' by the program, 'timeout', or 'error' without a complete answer. */
+export const CLIENT_ENDS = [...STATUS_CLASSES, 'timeout', 'error'] as const;
+/** Labels of what is measured of requests to other servers. */
+export const LABEL_ADDRESS = 'server.address';
+export const LABEL_PORT = 'server.port';
+export const LABEL_CONNECTION_STATE = 'http.connection.state';
+export const LABEL_LIBRARY = 'http.client.library';
+
+/** Other labels of SERIES_HTTP_SERVER. A request without a known route has no LABEL_ROUTE. */
 export const LABEL_METHOD = 'http.request.method';
 export const LABEL_ROUTE = 'http.route';
-/** The route of requests beyond those that are told apart. */
+/** The route, or address, of requests beyond those that are told apart. */
 export const ROUTE_OTHER = '(other)';
 
 /** Parts of b of EVENT_HTTP. */
