@@ -182,7 +182,10 @@ export class Profile {
   }
 
   functionOf(location: number): ProfileFunction {
-    const id = this.locations[location * 2]!;
+    return this.functionAt(this.locations[location * 2]!);
+  }
+
+  functionAt(id: number): ProfileFunction {
     const at = id * 4;
     return {
       name: this.strings.get(this.functions[at]!),

@@ -1,0 +1,176 @@
+/** Files as other programs write them: V8's own, speedscope's two kinds, folded text of flame graph scripts. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { encodeFolded } from '../../../collector/profile/folded';
+import type { Profile } from '../../../collector/profile/profile';
+import { decodeProfileFile, encodeProfileFile } from '../../../collector/profile/profile-file';
+import { total } from './random-profile';
+
+const PROGRAM = `
+function burnsTime(until) {
+  let sum = 0;
+  while (Date.now() < until)
+    for (let i = 0; i < 1e5; i++) sum += i * i;
+  return sum;
+}
+globalThis.kept = [];
+function keepsMemory() { for (let i = 0; i < 3000; i++) kept.push({ text: 'x'.repeat(100) + i, i }); }
+keepsMemory();
+burnsTime(Date.now() + 300);
+`;
+
+/** The file that a profiler of V8 leaves. */
+function v8File(flag: string): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'v8-'));
+  try {
+    const { NODE_V8_COVERAGE: _, ...env } = process.env;
+    spawnSync(process.execPath, [flag, `${flag}-dir=${folder}`, '-e', PROGRAM], { env });
+    return readFileSync(join(folder, readdirSync(folder)[0]!));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("V8's own files", () => {
+  it('.cpuprofile: ticks are the hit counts and time is the time, by function and by line', () => {
+    const bytes = v8File('--cpu-prof');
+    const { format, profile } = decodeProfileFile(bytes);
+    expect(format).toBe('cpuprofile');
+    const json = JSON.parse(bytes.toString());
+    const hits = json.nodes.reduce((sum: number, node: { hitCount: number }) => sum + node.hitCount, 0);
+    expect(total(profile, 0)).toBe(hits);
+    const [first] = json.timeDeltas;
+    expect(total(profile, 1) / 1000).toBeCloseTo(json.endTime - json.startTime - first, -2);
+    const burnt = encodeFolded(profile, 1)
+      .split('\n')
+      .filter((line) => /;burnsTime[^;]* \d+$/.test(line));
+    const nanos = burnt.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    expect(nanos).toBeGreaterThan(150e6);
+    expect(nanos).toBeLessThan(450e6);
+    expect(leafLines(profile, 'burnsTime')).toContain(5);
+  });
+
+  it('.heapprofile: bytes are the self sizes', () => {
+    const bytes = v8File('--heap-prof');
+    const { format, profile } = decodeProfileFile(bytes);
+    expect(format).toBe('heapprofile');
+    const { samples } = JSON.parse(bytes.toString()) as { samples: { size: number }[] };
+    expect(total(profile)).toBe(samples.reduce((sum, { size }) => sum + size, 0));
+    expect(profile.head.sampleTypes).toEqual([{ type: 'inuse_space', unit: 'bytes' }]);
+  });
+});
+
+describe('speedscope', () => {
+  const file = (profiles: object[]) =>
+    Buffer.from(
+      JSON.stringify({
+        $schema: 'https://www.speedscope.app/file-format-schema.json',
+        shared: { frames: [{ name: 'a', file: '/x.js', line: 3 }, { name: 'b' }] },
+        profiles,
+      }),
+    );
+
+  it('evented: what lies between two events is the time of the open stack', () => {
+    const events = [
+      { type: 'O', frame: 0, at: 0 },
+      { type: 'O', frame: 1, at: 2 },
+      { type: 'C', frame: 1, at: 2.5 },
+      { type: 'C', frame: 0, at: 4 },
+      { type: 'O', frame: 1, at: 10 },
+    ];
+    const { profile } = decodeProfileFile(
+      file([{ type: 'evented', name: 'main', unit: 'milliseconds', startValue: 0, endValue: 12, events }]),
+    );
+    expect(profile.head.sampleTypes).toEqual([{ type: 'time', unit: 'nanoseconds' }]);
+    expect(encodeFolded(profile)).toBe('a (/x.js) 3500000\na (/x.js);b 500000\nb 2000000\n');
+    expect(profile.head.durationNanos).toBe(12e6);
+  });
+
+  it('of several threads: one value, a label for each', () => {
+    const thread = (name: string) => ({ type: 'sampled', name, unit: 'none', startValue: 0, endValue: 2 });
+    const { profile } = decodeProfileFile(
+      file([
+        { ...thread('one'), samples: [[0, 1]], weights: [2] },
+        { ...thread('two'), samples: [[0, 1], []], weights: [3, 1] },
+      ]),
+    );
+    expect(encodeFolded(profile)).toBe(' 1\na (/x.js);b 5\n');
+    expect(profile.labelSets.slice(1)).toEqual([
+      ['profile', 'one'],
+      ['profile', 'two'],
+    ]);
+  });
+});
+
+describe('folded text', () => {
+  it('of flame graph scripts, gzipped, with places, blanks in names and a comment', () => {
+    const text = '# by hand\nnode;operator new(unsigned int) 2\r\n\nnode;f (/a b.js:12) 3\n{closure};x 1\n';
+    const { format, profile } = decodeProfileFile(gzipSync(text));
+    expect(format).toBe('folded');
+    expect(encodeFolded(profile)).toBe(
+      'node;f (/a b.js) 3\nnode;operator new(unsigned int) 2\n{closure};x 1\n',
+    );
+    expect(leafLines(profile, 'f')).toEqual([12]);
+  });
+
+  it('says which line is none', () => {
+    expect(() => decodeProfileFile(Buffer.from('a;b 1\nwhat is this\n'))).toThrow(
+      'broken folded text: line 2 is not a stack and a number: "what is this"',
+    );
+    expect(() => decodeProfileFile(Buffer.from('what is this\n'))).toThrow(
+      /no profile: it begins with "what/,
+    );
+  });
+});
+
+describe('a trace for the viewers of Perfetto and Chrome', () => {
+  it('has a sample for each tick, below the nodes of its stack, and its time', () => {
+    const { profile } = decodeProfileFile(Buffer.from('main;a 2\nmain;b 3\nmain 1\n'));
+    let text = '';
+    encodeProfileFile(profile, 'perfetto', (piece) => {
+      text += piece;
+    });
+    const { traceEvents } = JSON.parse(text) as { traceEvents: TraceEvent[] };
+    const chunks = traceEvents.filter(({ name }) => name === 'ProfileChunk').map(({ args }) => args.data);
+    const nodes = chunks.flatMap(({ cpuProfile }) => cpuProfile.nodes);
+    const samples = chunks.flatMap(({ cpuProfile }) => cpuProfile.samples);
+    const deltas = chunks.flatMap(({ timeDeltas }) => timeDeltas);
+    expect(samples).toHaveLength(6);
+    expect(deltas).toHaveLength(6);
+    for (const { id, parent = 0 } of nodes) expect(parent).toBeLessThan(id);
+    const named = (id: number): string => {
+      const node = nodes.find((one) => one.id === id)!;
+      const parent = node.parent === undefined ? '' : `${named(node.parent)};`;
+      return `${parent}${node.callFrame.functionName}`;
+    };
+    expect(samples.map(named).sort()).toEqual(['main', 'main;a', 'main;a', 'main;b', 'main;b', 'main;b']);
+    expect(traceEvents.filter(({ ph }) => ph === 'M').map(({ name }) => name)).toContain('thread_name');
+  });
+});
+
+type TraceEvent = {
+  name: string;
+  ph: string;
+  args: {
+    data: {
+      cpuProfile: {
+        nodes: { id: number; parent?: number; callFrame: { functionName: string } }[];
+        samples: number[];
+      };
+      timeDeltas: number[];
+    };
+  };
+};
+
+function leafLines(profile: Profile, name: string): number[] {
+  const lines = new Set<number>();
+  for (let sample = 0; sample < profile.sampleCount; sample++) {
+    const [leaf] = profile.locationsOf(profile.samples[sample * 2]!);
+    if (profile.functionOf(leaf!).name === name) lines.add(profile.locations[leaf! * 2 + 1]!);
+  }
+  return [...lines];
+}
