@@ -10,19 +10,23 @@ const MANTISSA_BITS = 52n;
 const UNIT = 2 ** 52;
 const CELLS = 256;
 const CELL = UNIT / CELLS;
+/** A cell of a whole number, of whose 31 bits after the leading one 23 are within the cell. */
+const WHOLE_CELL = 2 ** 23;
 
-/** Fills both tables of a core's memory. */
+/** Fills the tables of a core's memory. */
 export function writeBucketTables(buffer: SharedArrayBuffer): void {
   const bounds = mantissasOfBounds();
   bounds.push(UNIT);
   const table = new Uint32Array(buffer, CoreRegion.BucketTable, CELLS * 2);
+  const wholeTable = new Uint32Array(buffer, CoreRegion.WholeTable, CELLS);
   let sub = 0;
   for (let cell = 0; cell < CELLS; cell++) {
     const start = cell * CELL;
     while (sub + 1 < CoreLimit.SubBuckets && bounds[sub + 1]! <= start) sub++;
-    const offset = Math.min(bounds[sub + 1]! - start, CELL);
-    table[cell * 2] = (offset % 2 ** 24) * 256 + sub;
-    table[cell * 2 + 1] = Math.floor(offset / 2 ** 24);
+    const carriesFrom = CELL - Math.min(bounds[sub + 1]! - start, CELL);
+    table[cell * 2] = carriesFrom % 2 ** 32;
+    table[cell * 2 + 1] = (sub - cell) * (CELL / 2 ** 32) + Math.floor(carriesFrom / 2 ** 32);
+    wholeTable[cell] = (sub - cell) * WHOLE_CELL + Math.ceil(carriesFrom / (CELL / WHOLE_CELL));
   }
   const midpoints = new Float64Array(buffer, CoreRegion.Midpoints, CoreLimit.SubBuckets);
   for (let i = 0; i < CoreLimit.SubBuckets; i++) midpoints[i] = 1 + (bounds[i]! + bounds[i + 1]!) / 2 / UNIT;

@@ -13,8 +13,7 @@ export type CoreExports = {
   release(slot: number, count: number): void;
 
   histogramCreate(slot: number): number;
-  histogramRecord(base: number, value: number): void;
-  histogramRecordInt(base: number, value: number): void;
+  histogramRecordApart(base: number, value: number): void;
   histogramDelta(base: number, out: number): number;
 
   cellCreate(slot: number): number;

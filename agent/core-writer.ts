@@ -1,6 +1,6 @@
 /**
- * The writer: claims a slot of the shared memory for its thread and records through the engine's functions. Everything
- * hot is one call on a constant binding; series are created on the cold path, their descriptors written here and
+ * The writer: claims a slot of the shared memory for its thread, pushes through the engine's functions and records by
+ * core-recorder.ts. Everything hot is one call on a constant binding; series are created on the cold path, their descriptors written here and
  * published by one atomic store (layout and pairing: assembly/layout.ts).
  */
 import {
@@ -15,6 +15,7 @@ import {
 import type { CoreWriter } from './core';
 import { PUSH_FULL } from './core';
 import type { CoreEngine, CoreExports } from './core-exports';
+import { openRecorder } from './core-recorder';
 
 /** The writer of `threadId`, or null when no slot (or no memory for one) is free. */
 export function openWriter({ core, buffer }: CoreEngine, threadId: number): CoreWriter | null {
@@ -29,25 +30,26 @@ export function openWriter({ core, buffer }: CoreEngine, threadId: number): Core
   }
   Atomics.store(words, (at + SlotWord.State) >> 2, (threadId << 2) | SlotPhase.Attached);
 
-  const { push, histogramRecord, histogramRecordInt, cellAdd, cellSet } = core;
-  let attached = true;
+  const { push, cellAdd, cellSet } = core;
+  const { record, recordInt } = openRecorder(core, { words, cells: new Float64Array(buffer) });
+  let attached = true; // compared with true: V8 knows a variable's value, not that it is a boolean
   return {
     slot,
     push: (kind, a, b, startMicros, durationMicros) =>
-      attached ? push(at, kind, a, b, startMicros, durationMicros) : PUSH_FULL,
+      attached === true ? push(at, kind, a, b, startMicros, durationMicros) : PUSH_FULL,
     series: (kind, name, unit, labels) =>
       attached ? book.handleOf(kind, name, unit, labels) : book.sinkOf(kind),
     record(series, value) {
-      if (attached) histogramRecord(series, value);
+      if (attached === true) record(series, value);
     },
     recordInt(series, value) {
-      if (attached) histogramRecordInt(series, value);
+      if (attached === true) recordInt(series, value);
     },
     add(series, delta) {
-      if (attached) cellAdd(series, delta);
+      if (attached === true) cellAdd(series, delta);
     },
     set(series, value) {
-      if (attached) cellSet(series, value);
+      if (attached === true) cellSet(series, value);
     },
     detach() {
       if (!attached) return;

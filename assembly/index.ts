@@ -3,7 +3,7 @@ export { allocate } from './arena';
 export { keyOf, midpointOf } from './buckets';
 export { cellAdd, cellCreate, cellRead, cellSet } from './cells';
 export { columnsDecode, columnsEncode } from './columns';
-export { histogramCreate, histogramDelta, histogramRecord, histogramRecordInt } from './histogram';
+export { histogramCreate, histogramDelta, histogramRecordApart } from './histogram';
 export {
   mergedAdd,
   mergedClear,

@@ -12,6 +12,8 @@
  *            │ bucket table: 256 u64                    │ CoreRegion.BucketTable   constant
  *       6144 ├──────────────────────────────────────────┤
  *            │ bucket midpoints: 128 f64                │ CoreRegion.Midpoints     constant
+ *       7168 ├──────────────────────────────────────────┤
+ *            │ bucket table of whole numbers: 256 u32   │ CoreRegion.WholeTable    constant
  *       8192 ├──────────────────────────────────────────┤
  *            │ 64 slots of 1024 B, one per host thread  │ SlotWord
  *     131072 ├──────────────────────────────────────────┤
@@ -24,7 +26,7 @@
  *            │ series, histograms, octave pages         │ HistogramWord, PageWord
  *   25493504 └──────────────────────────────────────────┘
  *
- * Private memory of a CoreTables (one owner, no sharing) has its own header (TablesHeader), the same two constant
+ * Private memory of a CoreTables (one owner, no sharing) has its own header (TablesHeader), the same three constant
  * tables at the same places, then a heap from CoreRegion.TablesHeap on.
  *
  * Who writes, who reads (W = the slot's thread, R = the reader, that is, the agent thread; one each):
@@ -43,7 +45,8 @@
  *   SlotWord.SeriesFirst,        W              R         store -> R's load in takeNewSeries: the descriptor is complete
  *     SeriesWord.Next
  *   HistogramWord.Directory      W              R         store -> R's load: the page has been zeroed
- *   HistogramWord.EpochRequested R              W         store -> W's load: extremes go to the other pair from now on
+ *   HistogramWord.Lowest         W, R          W, R      R stores +Infinity at a snapshot -> W's plain load, which may
+ *                                                         come late: extremes are of the next snapshot from now on
  *   buckets, zero, sum, extremes W              R         plain 32- and 64-bit stores, each complete in itself; the
  *                                                         count of a snapshot is the sum of what its buckets gained
  *   PageWord.Previous            R              R         what the last snapshot saw (W zeroes it before it publishes)
@@ -56,6 +59,7 @@
 export enum CoreRegion {
   BucketTable = 4096,
   Midpoints = 6144,
+  WholeTable = 7168,
   Slots = 8192,
   ReaderScratch = 131072,
   Rings = 196608,
@@ -115,7 +119,7 @@ export enum CoreHeader {
 /** Values of the header's first two words. */
 export enum CoreIdentity {
   Magic = 826496082,
-  LayoutVersion = 1,
+  LayoutVersion = 2,
 }
 
 /** One host thread's block. */
@@ -194,26 +198,24 @@ export enum SeriesWord {
 
 /** A histogram that a host thread records into: 512 bytes in the arena, aligned to 128. */
 export enum HistogramWord {
-  /** f64: all values so far. */
+  /** f64: all values so far, times 2^-40: V8 14 adds numbers that it has only seen whole by way of int64, in twice the time. */
   Sum = 0,
-  /** The epoch that the last value was noted under. */
-  EpochSeen = 8,
   /** The slot block that pages are taken from. */
-  Slot = 12,
-  /** Two pairs of f64 (min, max); epoch & 1 chooses. */
-  Extremes = 16,
+  Slot = 8,
+  /** f64: extremes since the reader last looked. Lowest is +Infinity until the first value after that. */
+  Lowest = 16,
+  Highest = 24,
   /** u32: values of zero, and positive ones up to 2^-10. */
-  Zero = 48,
+  Zero = 32,
   /** u32 totals of what was refused (the first four: in no bucket) or put at an edge (the last two). */
-  NotANumber = 52,
-  Negative = 56,
-  Infinite = 60,
-  Unplaced = 64,
-  Low = 68,
-  High = 72,
+  NotANumber = 36,
+  Negative = 40,
+  Infinite = 44,
+  Unplaced = 48,
+  Low = 52,
+  High = 56,
   /** Reader's line. */
-  EpochRequested = 128,
-  PreviousZero = 132,
+  PreviousZero = 128,
   PreviousSum = 136,
   /** Octaves × u32: the octave's page, 0 until its first value. */
   Directory = 256,

@@ -7,6 +7,9 @@ export const SUB_BUCKETS: u32 = CoreLimit.SubBuckets;
 export const LAST_KEY: u32 = CoreLimit.Octaves * CoreLimit.SubBuckets;
 /** 2^50: what values beyond the last octave count as. */
 export const HIGHEST_VALUE: f64 = 1125899906842624;
+/** What the sum of a thread's histogram is kept in: 2^-40 and its inverse. */
+export const SUM_UNIT: f64 = 1.0 / 1099511627776.0;
+export const SUM_UNITS: f64 = 1099511627776;
 export const DROP_KINDS: u32 = CoreLimit.DropKinds;
 export const CHUNK_BYTES: u32 = CoreLimit.ChunkBytes;
 export const ARENA_END: u32 = CoreRegion.End;

@@ -4,7 +4,7 @@
  * the edges as histogram.ts. Pages and headers come from the heap of the memory's TablesHeader and go back to it; who
  * calls a function that needs pages sees to it beforehand that OCTAVES pages can be had.
  */
-import { keyOf, midpointOf, octaveOf, subBucketOf } from './buckets';
+import { FIRST_PLACE, keyOf, midpointOf, PLACES, placeOf } from './buckets';
 import { CoreRefusal, DeltaWord, MergedWord, TablesHeader } from './layout';
 import { HIGHEST_VALUE, LAST_KEY, MERGED_PAGE_BYTES, OCTAVES, SUB_BUCKETS } from './limits';
 import { putVarint } from './varint';
@@ -59,15 +59,15 @@ export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32
   const before = load<f64>(base, MergedWord.Count);
   let recorded: u32 = 0;
   let sum = load<f64>(base, MergedWord.Sum);
-  let min = before > 0 ? load<f64>(base, MergedWord.Min) : Infinity;
-  let max = before > 0 ? load<f64>(base, MergedWord.Max) : -Infinity;
-  for (let i: u32 = 0; i < count; i++, at += stride) {
+  // pmin and pmax are one instruction each, and keep the first operand where the second is NaN.
+  let min = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Min) : Infinity);
+  let max = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Max) : -Infinity);
+  for (const end = at + stride * count; at != end; at += stride) {
     let value = load<f64>(at);
-    const below = reinterpret<u64>(value) - 1;
-    const octave = octaveOf(below);
-    const page = octave < OCTAVES ? load<u32>(base + (octave << 2), MergedWord.Directory) : 0;
+    const place = placeOf(load<u64>(at) - 1) - FIRST_PLACE;
+    const page = place < PLACES ? load<u32>(base + ((place >> 8) << 2), MergedWord.Directory) : 0;
     if (page) {
-      const bucket = page + (subBucketOf(below) << 3);
+      const bucket = page + ((place & 255) << 3);
       store<f64>(bucket, load<f64>(bucket) + 1);
     } else {
       if (!(value >= 0 && value < Infinity)) continue;
@@ -75,15 +75,15 @@ export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32
       increase(base, keyOf(value), 1);
     }
     sum += value;
-    if (value < min) min = value;
-    if (value > max) max = value;
+    min = f64x2.pmin(min, f64x2.splat(value));
+    max = f64x2.pmax(max, f64x2.splat(value));
     recorded++;
   }
   if (recorded == 0) return 0;
   store<f64>(base, before + <f64>recorded, MergedWord.Count);
   store<f64>(base, sum, MergedWord.Sum);
-  store<f64>(base, min, MergedWord.Min);
-  store<f64>(base, max, MergedWord.Max);
+  store<f64>(base, f64x2.extract_lane(min, 0), MergedWord.Min);
+  store<f64>(base, f64x2.extract_lane(max, 0), MergedWord.Max);
   return recorded;
 }
 

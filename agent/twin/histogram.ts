@@ -5,13 +5,13 @@ import { type BucketsTwin, HIGHEST_VALUE } from './buckets';
 import { putVarint } from './varint';
 import type { TwinViews } from './views';
 
-type HistogramTwin = Pick<
-  CoreExports,
-  'histogramCreate' | 'histogramRecord' | 'histogramRecordInt' | 'histogramDelta'
->;
+type HistogramTwin = Pick<CoreExports, 'histogramCreate' | 'histogramRecordApart' | 'histogramDelta'>;
+
+const SUM_UNIT = 2 ** -40;
+const INFINITY_BITS = 0x7ffn << 52n;
 
 export function histogramTwin(
-  { u8, i32, u32, f64 }: TwinViews,
+  { u8, i32, u32, f64, i64 }: TwinViews,
   { keyOf, midpointOf }: BucketsTwin,
   allocate: CoreExports['allocate'],
 ): HistogramTwin {
@@ -19,27 +19,17 @@ export function histogramTwin(
     const base = allocate(slot, HistogramWord.Bytes);
     if (!base) return 0;
     u32[(base + HistogramWord.Slot) >> 2] = slot;
-    u32[(base + HistogramWord.EpochSeen) >> 2] = 0xffffffff;
+    f64[(base + HistogramWord.Lowest) >> 3] = Infinity;
     return base;
   }
 
-  function histogramRecord(base: number, value: number): void {
-    const key = value > 0 && value <= HIGHEST_VALUE ? keyOf(value) : 0;
-    const octave = ((key - 1) / CoreLimit.SubBuckets) | 0;
-    const page = key && u32[(base + HistogramWord.Directory + octave * 4) >> 2]!;
-    if (page) {
-      note(base, value);
-      increase(page + ((key - 1) % CoreLimit.SubBuckets) * 4);
-    } else recordApart(base, value, key);
-  }
-
-  function recordApart(base: number, value: number, inRange: number): void {
+  function histogramRecordApart(base: number, value: number): void {
     const refused = refusalOf(value);
     if (refused) {
       increase(base + refused);
       return;
     }
-    const key = inRange || keyOf(value);
+    const key = keyOf(value);
     if (key === 0) {
       note(base, value + 0);
       if (value !== 0) increase(base + HistogramWord.Low);
@@ -64,17 +54,11 @@ export function histogramTwin(
   }
 
   function note(base: number, value: number): void {
-    f64[(base + HistogramWord.Sum) >> 3] = f64[(base + HistogramWord.Sum) >> 3]! + value;
-    const epoch = Atomics.load(u32, (base + HistogramWord.EpochRequested) >> 2);
-    const pair = (base + HistogramWord.Extremes + ((epoch & 1) << 4)) >> 3;
-    if (epoch === u32[(base + HistogramWord.EpochSeen) >> 2]) {
-      if (value < f64[pair]!) f64[pair] = value;
-      if (value > f64[pair + 1]!) f64[pair + 1] = value;
-    } else {
-      f64[pair] = value;
-      f64[pair + 1] = value;
-      u32[(base + HistogramWord.EpochSeen) >> 2] = epoch;
-    }
+    f64[(base + HistogramWord.Sum) >> 3] = f64[(base + HistogramWord.Sum) >> 3]! + value * SUM_UNIT;
+    const lowest = f64[(base + HistogramWord.Lowest) >> 3]!;
+    if (lowest === Infinity || value > f64[(base + HistogramWord.Highest) >> 3]!)
+      f64[(base + HistogramWord.Highest) >> 3] = value;
+    if (value < lowest) f64[(base + HistogramWord.Lowest) >> 3] = value;
   }
 
   function increase(at: number): void {
@@ -82,8 +66,9 @@ export function histogramTwin(
   }
 
   function histogramDelta(base: number, out: number): number {
-    const epoch = u32[(base + HistogramWord.EpochRequested) >> 2]!;
-    Atomics.store(i32, (base + HistogramWord.EpochRequested) >> 2, (epoch + 1) | 0);
+    const takenMin = f64[(base + HistogramWord.Lowest) >> 3]!;
+    const takenMax = f64[(base + HistogramWord.Highest) >> 3]!;
+    Atomics.store(i64, (base + HistogramWord.Lowest) >> 3, INFINITY_BITS);
     let at = out + DeltaWord.Buckets;
     let count = 0;
     let next = 0;
@@ -118,34 +103,27 @@ export function histogramTwin(
     f64[(out + DeltaWord.Count) >> 3] = count;
     if (count > 0) {
       const sum = f64[(base + HistogramWord.Sum) >> 3]!;
-      f64[(out + DeltaWord.Sum) >> 3] = sum - f64[(base + HistogramWord.PreviousSum) >> 3]!;
+      f64[(out + DeltaWord.Sum) >> 3] = (sum - f64[(base + HistogramWord.PreviousSum) >> 3]!) / SUM_UNIT;
       f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
-      const min = extreme(base, epoch, lowest, false);
-      const max = extreme(base, epoch, next - 1, true);
+      const min = extreme(takenMin, f64[(base + HistogramWord.Lowest) >> 3]!, lowest, false);
+      const max = extreme(takenMax, f64[(base + HistogramWord.Highest) >> 3]!, next - 1, true);
       f64[(out + DeltaWord.Min) >> 3] = Math.min(min, max);
       f64[(out + DeltaWord.Max) >> 3] = Math.max(min, max);
     } else f64.fill(0, (out + DeltaWord.Sum) >> 3, (out + DeltaWord.Buckets) >> 3);
     return at - out - DeltaWord.Buckets;
   }
 
-  function extreme(base: number, epoch: number, key: number, highest: boolean): number {
-    const place = base + HistogramWord.Extremes + (highest ? 8 : 0);
-    const following = (epoch + 1) >>> 0;
-    const noted = f64[(place + ((epoch & 1) << 4)) >> 3]!;
-    const matches = keyOf(noted) === key;
-    if (u32[(base + HistogramWord.EpochSeen) >> 2] === following) {
-      const later = f64[(place + ((following & 1) << 4)) >> 3]!;
-      if (keyOf(later) === key && (!matches || later > noted === highest)) return later;
-    }
-    return matches ? noted : midpointOf(key);
+  function extreme(taken: number, later: number, key: number, highest: boolean): number {
+    const matches = liesIn(taken, key);
+    if (liesIn(later, key) && (!matches || later > taken === highest)) return later;
+    return matches ? taken : midpointOf(key);
   }
 
-  return {
-    histogramCreate,
-    histogramRecord,
-    histogramRecordInt: (base, value) => histogramRecord(base, value | 0),
-    histogramDelta,
-  };
+  function liesIn(value: number, key: number): boolean {
+    return value !== Infinity && keyOf(value) === key;
+  }
+
+  return { histogramCreate, histogramRecordApart, histogramDelta };
 }
 
 /** The word that counts what is no value; 0 for a value. */

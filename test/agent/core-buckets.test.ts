@@ -29,16 +29,41 @@ describe('bucket tables', () => {
   const buffer = new SharedArrayBuffer(CoreRegion.End);
   writeBucketTables(buffer);
   const table = new BigUint64Array(buffer, CoreRegion.BucketTable, 256);
+  const wholeTable = new Uint32Array(buffer, CoreRegion.WholeTable, 256);
   const midpoints = new Float64Array(buffer, CoreRegion.Midpoints, 128);
   const bounds = Array.from({ length: 129 }, (_, s) => exactBound(s));
 
-  it('say for every cell its first sub-bucket and where the next begins, right to the last bit', () => {
+  it('turn every cell into its bucket at both sides of its bound, right to the last bit', () => {
+    const top = 1023n << 8n;
+    for (let cell = 0n; cell < 256n; cell++) {
+      for (const bound of [...bounds.slice(1, 128), (cell + 1n) << 44n]) {
+        for (const mantissa of [cell << 44n, bound - 1n, bound]) {
+          if (mantissa >> 44n !== cell) continue;
+          const sub = bounds.findLastIndex((bound, s) => s < 128 && bound <= mantissa);
+          const sum = BigInt.asUintN(64, ((1023n << 52n) | mantissa) + table[Number(cell)]!);
+          expect([mantissa, sum >> 44n]).toEqual([mantissa, top | BigInt(sub)]);
+        }
+      }
+    }
+  });
+
+  it('turn whole numbers the same way', () => {
     for (let cell = 0; cell < 256; cell++) {
-      const start = BigInt(cell) << 44n;
-      const sub = bounds.findLastIndex((bound, s) => s < 128 && bound <= start);
-      const offset = bounds[sub + 1]! - start;
-      const expected = ((offset < 1n << 44n ? offset : 1n << 44n) << 8n) | BigInt(sub);
-      expect([cell, table[cell]]).toEqual([cell, expected]);
+      const sub = (inCell: number) => {
+        const mantissa = (((BigInt(cell) << 23n) | BigInt(inCell)) << 21n) | 0x1fffffn; // one below a whole number
+        return bounds.findLastIndex((bound, s) => s < 128 && bound <= mantissa);
+      };
+      const turned = (inCell: number) =>
+        (((2 ** 31 + cell * 2 ** 23 + inCell + wholeTable[cell]!) % 2 ** 32) >>> 23) - 256;
+      let low = 0;
+      let high = 2 ** 23 - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if (sub(middle) === sub(0)) low = middle;
+        else high = middle - 1;
+      }
+      const places = [0, low, Math.min(low + 1, 2 ** 23 - 1), 2 ** 23 - 1];
+      expect([cell, ...places.map(turned)]).toEqual([cell, ...places.map(sub)]);
     }
   });
 

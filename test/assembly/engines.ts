@@ -1,16 +1,25 @@
-/** Both engines over memories of their own, to be driven in step: the functions of assembly/index.ts, wasm and twin. */
+/** Both engines over memories of their own, to be driven in step: the functions of assembly/index.ts, wasm and twin, and a recorder on each. */
 import { type CoreMemory, createCoreMemory } from '../../agent/core';
 import type { CoreExports } from '../../agent/core-exports';
+import { openRecorder, type Recorder } from '../../agent/core-recorder';
 import { createTwin } from '../../agent/twin/twin';
 import { CoreHeader, CoreLimit, CoreRegion, SlotWord, TablesHeader } from '../../assembly/layout';
 
-export type Engine = { name: 'wasm' | 'twin'; core: CoreExports; buffer: SharedArrayBuffer };
+export type Engine = {
+  name: 'wasm' | 'twin';
+  core: CoreExports;
+  recorder: Recorder;
+  buffer: SharedArrayBuffer;
+};
 
 /** A fresh memory and its functions. */
 export function openEngine(name: 'wasm' | 'twin'): Engine {
   const memory = createCoreMemory({ forceTwin: name === 'twin' });
   if (memory.kind !== name) throw new Error(`no ${name}: ${memory.reason}`);
-  return { name, core: functionsOf(memory), buffer: memory.buffer };
+  const { buffer } = memory;
+  const core = functionsOf(memory);
+  const views = { words: new Int32Array(buffer), cells: new Float64Array(buffer) };
+  return { name, core, recorder: openRecorder(core, views), buffer };
 }
 
 function functionsOf({ module, memory, buffer }: CoreMemory): CoreExports {

@@ -29,7 +29,7 @@ function decodeBuckets(bytes: Uint8Array): [number | null, number][] {
 }
 
 describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (engine) => {
-  const { core, buffer } = engine;
+  const { core, recorder, buffer } = engine;
   const words = new Uint32Array(buffer);
   const cells = new Float64Array(buffer);
 
@@ -57,8 +57,8 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
         const index = octave * 128 + s;
         expect(core.keyOf(below), `${below}`).toBe(index - LOWEST_INDEX + 1);
         expect(core.keyOf(above), `${above}`).toBe(index - LOWEST_INDEX + 1);
-        core.histogramRecord(base, below);
-        core.histogramRecord(base, above);
+        recorder.record(base, below);
+        recorder.record(base, above);
         expected.push([index, 2]);
       }
     }
@@ -76,10 +76,10 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
     'counts %d as zero',
     (value) => {
       const base = fresh();
-      core.histogramRecord(base, value);
+      recorder.record(base, value);
       expect(delta(base)).toEqual({
         count: 1,
-        sum: value + 0,
+        sum: (value + 0) * 2 ** -40 * 2 ** 40, // nothing is left of the smallest subnormals
         min: value + 0,
         max: value + 0,
         buckets: [[null, 1]],
@@ -95,8 +95,8 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
     [2 ** 50, 0],
   ])('counts %d in the last bucket, as 2^50', (value, high) => {
     const base = fresh();
-    core.histogramRecord(base, value);
-    core.histogramRecord(base, value);
+    recorder.record(base, value);
+    recorder.record(base, value);
     expect(delta(base)).toEqual({ count: 2, sum: 2 ** 51, min: 2 ** 50, max: 2 ** 50, buckets: [[6399, 2]] });
     expect(refused(base, HistogramWord.High)).toBe(2 * high);
   });
@@ -110,27 +110,48 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
     [-Number.MAX_VALUE, HistogramWord.Negative],
   ])('counts %d apart and in no bucket', (value, word) => {
     const base = fresh();
-    core.histogramRecord(base, value);
+    recorder.record(base, value);
     expect(delta(base)).toMatchObject({ count: 0, sum: 0, buckets: [] });
     expect(refused(base, word)).toBe(1);
   });
 
-  it('records integers as it records the same f64', () => {
+  it('records whole numbers as it records the same f64', () => {
     const base = fresh();
-    for (const value of [0, 1, 2, 3, 127, 128, 129, 1_000_000, 2 ** 31 - 1]) {
-      core.histogramRecordInt(base, value);
-      const integers = delta(base);
-      core.histogramRecord(base, value);
-      expect(integers).toEqual(delta(base));
+    const bounds = Array.from({ length: 31 * 128 }, (_, s) => Math.floor(2 ** (s / 128)));
+    const list = [0, ...new Set(bounds.flatMap((bound) => [bound, bound + 1])), 2 ** 31 - 1];
+    for (const value of list) {
+      for (let i = 0; i < 3; i++) recorder.recordInt(base, value);
+      const whole = delta(base);
+      for (let i = 0; i < 3; i++) core.histogramRecordApart(base, value);
+      expect(whole).toEqual(delta(base));
+      expect(whole.buckets).toEqual([[value === 0 ? null : bucketIndexOf(value), 3]]);
     }
-    core.histogramRecordInt(base, -5);
+    recorder.recordInt(base, -5);
     expect(refused(base, HistogramWord.Negative)).toBe(1);
   });
+
+  it.each(['record', 'recordInt'] as const)(
+    'has a straight path in %s that agrees with the long one',
+    (name) => {
+      const base = fresh();
+      const other = core.histogramCreate(SLOT);
+      const values = Array.from({ length: 20_000 }, () =>
+        name === 'record' ? 2 ** (-10 + 60 * Math.random()) : Math.floor(2 ** (31 * Math.random())),
+      );
+      for (const round of [1, 2]) {
+        for (const value of values) {
+          recorder[name](base, value);
+          core.histogramRecordApart(other, value);
+        }
+        expect(delta(base), `round ${round}`).toEqual(delta(other));
+      }
+    },
+  );
 
   it('tells each delta its own extremes', () => {
     const base = fresh();
     for (const values of [[5, 100, 7], [1000], [3, 3.5], [2 ** 40, 0.01]]) {
-      for (const value of values) core.histogramRecord(base, value);
+      for (const value of values) recorder.record(base, value);
       expect(delta(base)).toMatchObject({
         min: Math.min(...values),
         max: Math.max(...values),
@@ -142,23 +163,23 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
 
   it('survives counts that wrap around 2^32 between two looks', () => {
     const base = fresh();
-    core.histogramRecord(base, 8);
+    recorder.record(base, 8);
     delta(base);
     const octave = 13 - 1; // (4, 8]
     const page = words[(base + HistogramWord.Directory + octave * 4) >> 2]!;
     words[(page + 127 * 4) >> 2] = 2 ** 32 - 1;
     words[(page + 512 + 127 * 4) >> 2] = 2 ** 32 - 1;
-    for (let i = 0; i < 3; i++) core.histogramRecord(base, 8);
+    for (let i = 0; i < 3; i++) recorder.record(base, 8);
     expect(delta(base)).toMatchObject({ count: 3, buckets: [[383, 3]] });
   });
 
   it('counts what the arena has no room for, and loses nothing else', () => {
     const base = fresh();
-    core.histogramRecord(base, 1);
+    recorder.record(base, 1);
     words[32] = CoreRegion.End; // ArenaNext: no more chunks
     while (core.allocate(SLOT, 1024));
-    core.histogramRecord(base, 1);
-    core.histogramRecord(base, 1000);
+    recorder.record(base, 1);
+    recorder.record(base, 1000);
     expect(delta(base)).toMatchObject({ count: 2, sum: 2, max: 1 });
     expect(refused(base, HistogramWord.Unplaced)).toBe(1);
   });

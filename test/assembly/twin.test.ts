@@ -64,14 +64,20 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
     const record = fc.tuple(fc.nat(2), anyF64).map<(at: number[]) => Step>(
       ([which, value]) =>
         (at) =>
-        ({ core }) =>
-          core.histogramRecord(at[which]!, value),
+        ({ recorder }) =>
+          recorder.record(at[which]!, value),
     );
     const recordInt = fc.tuple(fc.nat(2), fc.integer()).map<(at: number[]) => Step>(
       ([which, value]) =>
         (at) =>
+        ({ recorder }) =>
+          recorder.recordInt(at[which]!, value),
+    );
+    const recordApart = fc.tuple(fc.nat(2), anyF64).map<(at: number[]) => Step>(
+      ([which, value]) =>
+        (at) =>
         ({ core }) =>
-          core.histogramRecordInt(at[which]!, value),
+          core.histogramRecordApart(at[which]!, value),
     );
     const snapshot = fc.nat(2).map<(at: number[]) => Step>(
       (which) =>
@@ -91,7 +97,7 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
         ({ core }) =>
           core.allocate(bytes % 2 ? SLOT : SLOT_B, bytes),
     );
-    const step = fc.oneof({ weight: 6, arbitrary: record }, recordInt, snapshot, cell, allocate);
+    const step = fc.oneof({ weight: 6, arbitrary: record }, recordInt, recordApart, snapshot, cell, allocate);
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         let at: number[] = [];

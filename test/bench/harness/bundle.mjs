@@ -1,7 +1,5 @@
 /**
- * What is measured of our own TypeScript: entry.ts bundled by rolldown into build/bench/entry.cjs. It is there twice:
- * entry-twin.cjs is a copy with functions of its own, so that WebAssembly and its TypeScript twin never meet in one
- * call site (a call site that has met two instances costs both of them).
+ * What is measured of our own TypeScript: entry.ts bundled by rolldown into build/bench/entry.cjs.
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,7 +16,6 @@ export async function buildBundle() {
   const bundle = await rolldown({ input: join(BENCH, 'entry.ts'), platform: 'node', logLevel: 'warn' });
   await bundle.write({ file: join(BENCH_BUILD, 'entry.cjs'), format: 'cjs' });
   await bundle.close();
-  copyFileSync(join(BENCH_BUILD, 'entry.cjs'), join(BENCH_BUILD, 'entry-twin.cjs'));
   copyFileSync(CORE, join(BENCH_BUILD, 'core.wasm'));
 }
 
@@ -26,8 +23,4 @@ const require = createRequire(join(BENCH_BUILD, 'bench.cjs'));
 
 export function loadOurs() {
   return require('./entry.cjs');
-}
-
-export function loadTwin() {
-  return require('./entry-twin.cjs');
 }

@@ -1,6 +1,7 @@
 /** The histogram's model: a thread that records values and detaches, and a reader that takes snapshots meanwhile. */
 import type { Model, Steps } from './explore';
 import {
+  ANEW,
   bucketOf,
   type HistogramMutation,
   HistogramWord,
@@ -13,7 +14,6 @@ import { atomicLoad, atomicStore, note } from './ring-steps';
 
 /** What a page holds before it is zeroed. */
 const GARBAGE = 77;
-const MAXIMA: number[] = [HistogramWord.Extremes + 1, HistogramWord.Extremes + 3];
 
 export type HistogramSetup = Shape & {
   values: number[];
@@ -42,14 +42,14 @@ export function histogramModel(setup: HistogramSetup): Model<Observed> {
   for (let octave = 0; octave < madeOctaves; octave++) {
     memory[HistogramWord.Directory + octave] = HistogramWord.Pages + octave * subBuckets * 2;
   }
-  memory[HistogramWord.EpochSeen] = 2 ** 32 - 1;
+  memory[HistogramWord.Lowest] = ANEW;
   return {
     threads: [recorder(setup), reader(setup)],
     memory,
-    // Maxima mirror minima: exploring delays of one of the two is enough.
-    isPrivate: (word) => word === HistogramWord.PreviousSum || MAXIMA.includes(word),
+    // The maximum mirrors the minimum: exploring delays of one of the two is enough.
+    isPrivate: (word) => word === HistogramWord.PreviousSum || word === HistogramWord.Highest,
     inOrder,
-    mayLag: (word) => word >= HistogramWord.Directory,
+    mayLag: (word) => word === HistogramWord.Lowest || word >= HistogramWord.Directory,
     observed: { begun: 0, gained: Array<number>(buckets).fill(0), sum: 0, complete: 0 },
     note(observed, what, told) {
       if (what === 'begins') observed.begun++;

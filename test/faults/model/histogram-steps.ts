@@ -1,6 +1,7 @@
 /**
- * Recording and snapshot of assembly/histogram.ts as steps of the model, with a few octaves of a few buckets of ten
- * values: values 10 to 19 are in bucket 0, 20 to 29 in bucket 1, ...; zero, which no bucket here has, is left out.
+ * Recording (agent/core-recorder.ts, and assembly/histogram.ts for what goes apart) and snapshot as steps of the model,
+ * with a few octaves of a few buckets of ten values: values 10 to 19 are in bucket 0, 20 to 29 in bucket 1, ...; zero,
+ * which no bucket here has, is left out.
  */
 import type { Steps } from './explore';
 import { atomicLoad, atomicStore, load, note, store } from './ring-steps';
@@ -9,17 +10,18 @@ export type Shape = { octaves: number; subBuckets: number };
 
 export const HistogramWord = {
   Sum: 0,
-  EpochSeen: 1,
-  /** Two pairs of min, max. */
-  Extremes: 2,
-  EpochRequested: 6,
-  PreviousSum: 7,
-  State: 8,
+  Lowest: 1,
+  Highest: 2,
+  PreviousSum: 3,
+  State: 4,
   /** Up to two octaves. */
-  Directory: 9,
+  Directory: 5,
   /** An octave's counts, then what the reader saw of them. */
-  Pages: 11,
+  Pages: 7,
 } as const;
+
+/** Stands for +Infinity in Lowest: above all values, and like it in the last bucket as long as nobody looks closer. */
+export const ANEW = 29;
 
 export const HISTOGRAM_MUTATIONS = [
   'directory: plain store',
@@ -30,50 +32,64 @@ export const HISTOGRAM_MUTATIONS = [
   'delta: forgets what it saw',
   'delta: believes any extreme',
   'delta: leaves extremes out of order',
-  'delta: reads the extremes of the next epoch',
-  'record: bucket not increased when the epoch changes',
+  'delta: believes that an extreme is one',
+  'record: bucket not increased when extremes begin anew',
 ] as const;
 export type HistogramMutation = (typeof HISTOGRAM_MUTATIONS)[number] | 'none';
 
 export const bucketOf = (value: number) => Math.floor(value / 10) - 1;
 export const middleOf = (bucket: number) => bucket * 10 + 15;
 
-export function* record(value: number, { subBuckets }: Shape, mutation: HistogramMutation): Steps {
-  const octave = Math.floor(bucketOf(value) / subBuckets);
-  const directory = HistogramWord.Directory + octave;
-  const page = HistogramWord.Pages + octave * subBuckets * 2;
-  if ((yield load(directory)) === 0) {
+export function* record(value: number, shape: Shape, mutation: HistogramMutation): Steps {
+  const { directory, bucketAt } = placesOf(value, shape);
+  const page = yield load(directory);
+  if (page === 0) return yield* recordApart(value, shape, mutation);
+  const lowest = yield load(HistogramWord.Lowest);
+  if (value < lowest) return yield* recordApart(value, shape, mutation);
+  if (value > (yield load(HistogramWord.Highest))) return yield* recordApart(value, shape, mutation);
+  yield store(HistogramWord.Sum, (yield load(HistogramWord.Sum)) + value);
+  yield store(page + bucketAt, ((yield load(page + bucketAt)) + 1) >>> 0);
+}
+
+export function* recordApart(value: number, shape: Shape, mutation: HistogramMutation): Steps {
+  const { directory, newPage, bucketAt } = placesOf(value, shape);
+  let page = yield load(directory);
+  if (page === 0) {
+    page = newPage;
     if (mutation === 'directory: stored before the page is zeroed') yield atomicStore(directory, page);
-    for (let word = 0; word < subBuckets * 2; word++) yield store(page + word, 0);
+    for (let word = 0; word < shape.subBuckets * 2; word++) yield store(page + word, 0);
     if (mutation === 'directory: plain store') yield store(directory, page);
     else if (mutation !== 'directory: stored before the page is zeroed') yield atomicStore(directory, page);
   }
-  const renewed = yield* noteValue(value);
-  const bucket = page + (bucketOf(value) % subBuckets);
-  if (renewed && mutation === 'record: bucket not increased when the epoch changes') return;
-  yield store(bucket, ((yield load(bucket)) + 1) >>> 0);
+  const began = yield* noteValue(value);
+  if (began && mutation === 'record: bucket not increased when extremes begin anew') return;
+  yield store(page + bucketAt, ((yield load(page + bucketAt)) + 1) >>> 0);
 }
 
-/** Sum and extremes; true when the epoch has changed since the last value. */
+export function placesOf(value: number, { subBuckets }: Shape) {
+  const octave = Math.floor(bucketOf(value) / subBuckets);
+  return {
+    directory: HistogramWord.Directory + octave,
+    newPage: HistogramWord.Pages + octave * subBuckets * 2,
+    bucketAt: bucketOf(value) % subBuckets,
+  };
+}
+
+/** Sum and extremes; true when extremes began anew. */
 export function* noteValue(value: number): Steps<boolean> {
   yield store(HistogramWord.Sum, (yield load(HistogramWord.Sum)) + value);
-  const epoch = yield atomicLoad(HistogramWord.EpochRequested);
-  const pair = HistogramWord.Extremes + (epoch & 1) * 2;
-  if (epoch === (yield load(HistogramWord.EpochSeen))) {
-    if (value < (yield load(pair))) yield store(pair, value);
-    if (value > (yield load(pair + 1))) yield store(pair + 1, value);
-    return false;
-  }
-  yield store(pair, value);
-  yield store(pair + 1, value);
-  yield store(HistogramWord.EpochSeen, epoch);
-  return true;
+  const lowest = yield load(HistogramWord.Lowest);
+  if (lowest === ANEW || value > (yield load(HistogramWord.Highest)))
+    yield store(HistogramWord.Highest, value);
+  if (value < lowest) yield store(HistogramWord.Lowest, value);
+  return lowest === ANEW;
 }
 
 /** One snapshot; notes what each bucket gained, then sum, min and max. */
 export function* snapshot({ octaves, subBuckets }: Shape, mutation: HistogramMutation): Steps {
-  const epoch = yield load(HistogramWord.EpochRequested);
-  yield atomicStore(HistogramWord.EpochRequested, epoch + 1);
+  const takenMin = yield load(HistogramWord.Lowest);
+  const takenMax = yield load(HistogramWord.Highest);
+  yield atomicStore(HistogramWord.Lowest, ANEW);
   const gains = Array<number>(octaves * subBuckets).fill(0);
   for (let octave = 0; octave < octaves; octave++) {
     const directory = HistogramWord.Directory + octave;
@@ -97,8 +113,10 @@ export function* snapshot({ octaves, subBuckets }: Shape, mutation: HistogramMut
     yield store(HistogramWord.PreviousSum, now);
   }
   if (!counted) return;
-  const min = yield* extreme(epoch, gains.findIndex(Boolean), false, mutation);
-  const max = yield* extreme(epoch, gains.findLastIndex(Boolean), true, mutation);
+  const laterMin = yield load(HistogramWord.Lowest);
+  const min = extreme(takenMin, laterMin, gains.findIndex(Boolean), false, mutation);
+  const laterMax = yield load(HistogramWord.Highest);
+  const max = extreme(takenMax, laterMax, gains.findLastIndex(Boolean), true, mutation);
   const ordered =
     mutation === 'delta: leaves extremes out of order'
       ? [min, max]
@@ -106,25 +124,16 @@ export function* snapshot({ octaves, subBuckets }: Shape, mutation: HistogramMut
   yield note('snapshot', ...gains, sum, ...ordered);
 }
 
-function* extreme(
-  epoch: number,
+function extreme(
+  taken: number,
+  later: number,
   bucket: number,
   highest: boolean,
   mutation: HistogramMutation,
-): Steps<number> {
-  const place = (of: number) => HistogramWord.Extremes + (of & 1) * 2 + (highest ? 1 : 0);
-  const noted = yield load(
-    place(mutation === 'delta: reads the extremes of the next epoch' ? epoch + 1 : epoch),
-  );
-  if (
-    mutation === 'delta: believes any extreme' ||
-    mutation === 'delta: reads the extremes of the next epoch'
-  )
-    return noted;
-  const matches = bucketOf(noted) === bucket;
-  if ((yield load(HistogramWord.EpochSeen)) === epoch + 1) {
-    const later = yield load(place(epoch + 1));
-    if (bucketOf(later) === bucket && (!matches || later > noted === highest)) return later;
-  }
-  return matches ? noted : middleOf(bucket);
+): number {
+  if (mutation === 'delta: believes any extreme') return taken;
+  const isOne = (value: number) => value !== ANEW || mutation === 'delta: believes that an extreme is one';
+  const matches = isOne(taken) && bucketOf(taken) === bucket;
+  if (isOne(later) && bucketOf(later) === bucket && (!matches || later > taken === highest)) return later;
+  return matches ? taken : middleOf(bucket);
 }
