@@ -21,6 +21,7 @@ import { Agents } from './ingest/agents';
 import { IngestEndpoint } from './ingest/endpoint';
 import { SeriesTotals } from './query/series-totals';
 import { ServiceTotals } from './query/service-totals';
+import { SourceMaps } from './query/source-maps';
 import { DEFAULT_RETENTION_MILLIS, DEFAULT_STORE_BYTES, MemoryStore } from './store/memory-store';
 import { TailHub } from './tail/hub';
 
@@ -96,7 +97,8 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const tail = new TailHub({ ...context, wallMillis });
   const retentionMillis = DEFAULT_RETENTION_MILLIS;
   const isProven = ({ headers }: IncomingMessage) => provesToken(headers, token);
-  const pprof = new PprofRoutes({ ...context, nowMillis, wallMillis, retentionMillis, isProven });
+  const sourceMaps = new SourceMaps(nowMillis);
+  const pprof = new PprofRoutes({ ...context, sourceMaps, nowMillis, wallMillis, retentionMillis, isProven });
   let rules: GuardRules = { hosts: new Set(), token: '' };
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));

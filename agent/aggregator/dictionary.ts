@@ -6,6 +6,7 @@ import type { StackFunction, StackNames } from '../../collector/profile/stack-ta
 import type { CallTree, CoreTables } from '../core';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { DictionaryTuple } from '../wire/schema';
+import { NamedScripts } from './source-maps/named-scripts';
 import { VarintWriter } from './varint';
 
 /** What the DICTIONARY message of an epoch may take, estimated, so that it stays one message. */
@@ -16,6 +17,8 @@ const STACK_BYTES = 7;
 const FULL_NAME = '(dictionary full)';
 
 export class Dictionary implements StackNames {
+  /** Of all epochs. */
+  readonly scripts = new NamedScripts();
   #strings = new Map<string, number>();
   #stringList: string[] = [];
   #functions = new Map<string, number>();
@@ -67,6 +70,7 @@ export class Dictionary implements StackNames {
     this.#functionFields.push(this.idOf(name), this.idOf(url), line, column);
     const id = this.#functions.size + 1;
     this.#functions.set(`${line}:${column}:${name}:${url}`, id);
+    this.scripts.add(url);
     return id;
   }
 

@@ -1,17 +1,22 @@
 /**
- * Requests of the collector for profiles that are made when asked. What makes them is loaded at the first one, so that a
- * process that nobody asks does not carry it. An answer whose connection has gone is dropped: its asker went with it.
+ * Requests of the collector for what is made when asked: profiles, and the source maps of scripts. What makes them is
+ * loaded at the first one, so that a process that nobody asks does not carry it. An answer whose connection has gone is
+ * dropped: its asker went with it.
  */
 import type { Link } from './link';
-import type { ProfileContext, Profiles } from './profiles/profiles';
+import type { ProfileContext, Profiles, Taken } from './profiles/profiles';
+import type { SourceMapAnswers } from './source-maps/source-map-answers';
 
 const STATUS_TOO_MANY = 503;
 const STATUS_FAULT = 500;
+/** What requests for source maps begin with. */
+const SOURCE_MAPS = /^source-maps?\?/;
 /** Requests at work at once. */
 const RUNNING_MAX = 16;
 
 export class OnDemand {
   #profiles: Promise<Profiles> | null = null;
+  #sourceMaps: Promise<SourceMapAnswers> | null = null;
   #running = 0;
 
   constructor(
@@ -27,6 +32,14 @@ export class OnDemand {
     return this.#profiles;
   }
 
+  async #take(text: string): Promise<Taken> {
+    if (!SOURCE_MAPS.test(text)) return (await this.profiles()).take(text);
+    this.#sourceMaps ??= import('./source-maps/source-map-answers.js').then(({ openSourceMaps }) =>
+      openSourceMaps(this.context),
+    );
+    return (await this.#sourceMaps).take(text);
+  }
+
   /** Answers with DATA and REPLY. */
   collect(link: Link, requestId: number, text: string): void {
     const { connections } = link;
@@ -37,11 +50,14 @@ export class OnDemand {
       link.reply(requestId, code, t0Micros, words);
     };
     if (this.#running >= RUNNING_MAX) {
-      return reply(STATUS_TOO_MANY, `${RUNNING_MAX} profiles are being made already, try again later`, null);
+      return reply(
+        STATUS_TOO_MANY,
+        `${RUNNING_MAX} requests are being answered already, try again later`,
+        null,
+      );
     }
     this.#running++;
-    this.profiles()
-      .then((profiles) => profiles.take(text))
+    this.#take(text)
       .then(
         ({ mediaType, bytes }) => reply(0, mediaType, bytes),
         (error: Error & { status?: number }) => reply(error.status ?? STATUS_FAULT, error.message, null),

@@ -1,10 +1,11 @@
 /**
  * A capture: asks agents for short windows, waits until their time has gone by, and makes one profile of what has its
- * time in [t0, t0 + seconds) of each agent's own clock. It answers at the latest CAPTURE_GRACE_MILLIS after the end,
- * also when an agent hangs, is mute or has gone: then the profile says what it knows of the time that is missing.
+ * time in [t0, t0 + seconds) of each agent's own clock. It has its samples at the latest CAPTURE_GRACE_MILLIS after the
+ * end, also when an agent hangs, is mute or has gone: then the profile says what it knows of the time that is missing.
  */
 import type { CoreTables } from '../../agent/core';
 import type { Agent, Agents } from '../ingest/agents';
+import { addProfile } from '../profile/merge';
 import { nativeLoopNanos } from '../profile/native-loop';
 import type { Profile } from '../profile/profile';
 import { settleCpu } from '../profile/settle';
@@ -14,14 +15,18 @@ import type { Store } from '../store/store';
 import { captureComments, clockComment, settledComments } from './capture-comments';
 import { type Coverage, coverageOf } from './coverage';
 import { clockedCpuMicros } from './cpu-clock';
+import type { SourceMaps } from './source-maps';
 import { WindowProfile } from './window-profile';
 
 export const CAPTURE_GRACE_MILLIS = 1500;
+/** How much longer a capture that took all of that waits for source maps. */
+const SOURCE_MAPS_MILLIS = 500;
 
 export type CaptureContext = {
   agents: Agents;
   store: Store;
   tables: CoreTables;
+  sourceMaps: SourceMaps;
   /** A clock that is never set, for the deadline. */
   nowMillis: () => number;
   /** The wall clock, which agents' clocks are tied to. */
@@ -48,7 +53,7 @@ export async function capture(context: CaptureContext, request: CaptureRequest):
     starts.map((start) => untilCovered(context, start, seconds * 1e6, deadlineMillis, signal)),
   );
   if (signal.aborted) return null;
-  return profileOf(context, request, starts);
+  return profileOf(context, request, starts, deadlineMillis + SOURCE_MAPS_MILLIS);
 }
 
 /** Asks the agent; its reply replaces the estimate whenever it comes. */
@@ -103,35 +108,53 @@ function isStuck({ link, status }: Agent): boolean {
   return link !== null && status !== null && status.hang !== 0;
 }
 
+/** One profile of all agents' parts, each by the names of its own sources. */
 async function profileOf(
+  context: CaptureContext,
+  request: CaptureRequest,
+  starts: readonly Start[],
+  deadlineMillis: number,
+): Promise<Profile> {
+  const parts = await Promise.all(
+    starts.map(async (start) => {
+      const part = await partOf(context, request, start);
+      return context.sourceMaps.mapped(start.agent, part, deadlineMillis);
+    }),
+  );
+  const [first, ...others] = parts as [Profile, ...Profile[]];
+  for (const { head } of others) {
+    first.head.period = Math.max(first.head.period, head.period);
+    first.head.comments.push(...head.comments);
+  }
+  for (const other of others) addProfile(first, other);
+  return first;
+}
+
+async function partOf(
   { store, tables }: CaptureContext,
   { kind, seconds, program }: CaptureRequest,
-  starts: readonly Start[],
+  { agent, t0Micros, note }: Start,
 ): Promise<Profile> {
-  const first = starts[0]!;
-  const head = profileHead(kind, program, wallMillisOf(first.agent.instance, first.t0Micros));
+  const { instance } = agent;
+  const head = profileHead(kind, program, wallMillisOf(instance, t0Micros));
   head.durationNanos = seconds * 1e9;
   const windows = new WindowProfile(kind, head, tables);
-  for (const { agent, t0Micros, note } of starts) {
-    const { instance } = agent;
-    const range = [t0Micros, t0Micros + seconds * 1e6] as const;
-    const batches = await store.batches({
-      agentId: instance.agentId,
-      fromMicros: range[0],
-      toMicros: range[1],
-    });
-    const before = { ...windows.sums };
-    for (const batch of batches) windows.add(batch, instance, ...range);
-    const coverage = coverageOf(batches, range, isStuck(agent));
-    const sums = difference(windows.sums, before);
-    const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : instance.periodMicros * 1000;
-    const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
-    head.period = Math.max(head.period, Math.round(periodNanos));
-    head.comments.push(...captureComments(instance, batches, coverage, sums, note));
-    if (kind === 'cpu') settle(windows, instance, clockedCpuMicros(batches, range), coverage, sums);
-    windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
-    windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
-  }
+  const { sums } = windows;
+  const range = [t0Micros, t0Micros + seconds * 1e6] as const;
+  const batches = await store.batches({
+    agentId: instance.agentId,
+    fromMicros: range[0],
+    toMicros: range[1],
+  });
+  for (const batch of batches) windows.add(batch, instance, ...range);
+  const coverage = coverageOf(batches, range, isStuck(agent));
+  const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : instance.periodMicros * 1000;
+  const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
+  head.period = Math.round(periodNanos);
+  head.comments.push(...captureComments(instance, batches, coverage, sums, note));
+  if (kind === 'cpu') settle(windows, instance, clockedCpuMicros(batches, range), coverage, sums);
+  windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
+  windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);
   return windows.profile;
 }
 
@@ -152,8 +175,4 @@ function settle(
   const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : 0;
   const nativeNanos = nativeLoopNanos(clockedMicros, stuckCpuMicros, sums);
   windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
-}
-
-function difference<Sums extends Record<string, number>>(after: Sums, before: Sums): Sums {
-  return Object.fromEntries(Object.entries(after).map(([key, value]) => [key, value - before[key]!])) as Sums;
 }

@@ -78,6 +78,21 @@ describe('a function of a bundle of one line', () => {
   });
 });
 
+describe('a script as a whole', () => {
+  const whole = { name: '', startLine: 1, startColumn: 1 };
+  const mapOf = (sources: string[]) =>
+    new SourceMap(JSON.stringify({ version: 3, sources, names: [], mappings: 'AAAA' }), '/srv/app.js.map');
+
+  it('is its source, where it has one only', () => {
+    const original = originalFunction(mapOf(['app.ts']), whole);
+    expect(original).toEqual({ name: '(anonymous) app.ts:1', file: '/srv/app.ts', startLine: 1 });
+  });
+
+  it('stays what it is, where it is a bundle of several', () => {
+    expect(originalFunction(mapOf(['app.ts', 'other.ts']), whole)).toBeNull();
+  });
+});
+
 describe('a call in a bundle of one line', () => {
   it('whose column is known is on its line in the source', async () => {
     const { map, at, file } = await bundled('calls.js', true);

@@ -6,7 +6,7 @@
 import { isNameless } from '../frame';
 import { addProfile, type Locate, sameLocation } from '../merge';
 import { Profile, type ProfileFunction } from '../profile';
-import { type OriginalFunction, originalFunction, originalPlace } from './original';
+import { isWholeScript, type OriginalFunction, originalFunction, originalPlace } from './original';
 import type { SourceMap } from './source-map';
 
 /** What there is for a file: its map, why a map that it names is not there, or null where it names none. */
@@ -71,7 +71,9 @@ class Originals {
     const map = this.#mapOfFile(entry.file);
     if (map === null) return null;
     const name = isNameless(entry.name) ? '' : entry.name;
-    const original = typeof map === 'string' ? null : originalFunction(map, { ...entry, name });
+    const generated = { ...entry, name };
+    const original = typeof map === 'string' ? null : originalFunction(map, generated);
+    if (original === null && isWholeScript(generated)) return null;
     if (typeof map === 'string' || original === null) {
       const reason = typeof map === 'string' ? map : UNKNOWN_TO_MAP;
       this.counts.unmapped.set(reason, (this.counts.unmapped.get(reason) ?? 0) + 1);

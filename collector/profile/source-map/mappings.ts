@@ -56,7 +56,10 @@ export class Mappings {
         markAt = reader.at + MARK_CHARS;
       }
       const token = reader.step();
-      if (token === 'end') return;
+      if (token === 'end') {
+        if (at >= 0) this.#markCount--;
+        return;
+      }
       if (token === 'line') {
         column = 0;
         if (at >= 0) reader.writeTo(this.#marks, at);

@@ -31,8 +31,18 @@ const GAP_CHARS_MAX = Math.max(...GAP_CHARS, ...SPACED_GAP_CHARS);
 const KEYWORD_CHARS = new Set([0, 1, 3, '=async '.length, ' = async '.length]);
 const NUMBER_AT_END = /\$\d+$/;
 
-/** null: the map knows no source for the place. */
+/** The code of a script outside of all functions: V8 has it as a function without a name where the script begins. */
+export function isWholeScript({ name, startLine, startColumn }: GeneratedFunction): boolean {
+  return name === '' && startLine === 1 && startColumn <= 1;
+}
+
+/** null: the map knows no source for the place. A bundle as a whole, of several sources, has none. */
 export function originalFunction(map: SourceMap, generated: GeneratedFunction): OriginalFunction | null {
+  if (isWholeScript(generated)) {
+    const file = map.onlyFile;
+    if (file === '') return null;
+    return { name: functionName({ name: '', url: file, line: 1, column: 1 }), file, startLine: 1 };
+  }
   const place = map.at(generated.startLine, Math.max(1, generated.startColumn));
   if (place === null) return null;
   const { file, line } = place;

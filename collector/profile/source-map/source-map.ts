@@ -39,6 +39,12 @@ export class SourceMap {
     this.byteSize = this.#sections.reduce((sum, { part }) => sum + part.byteSize + SECTION_BYTES, 0);
   }
 
+  /** The file that all of the code came from; '' where there is more than one. */
+  get onlyFile(): string {
+    const files = new Set(this.#sections.flatMap(({ part }) => part.files));
+    return files.size === 1 ? [...files][0]! : '';
+  }
+
   /** The source of the generated code at a place; line and column 1-based, as V8 counts. */
   at(line: number, column: number): SourcePlace | null {
     return this.#ask(line - 1, column - 1, (part, partLine, shift) =>
@@ -119,20 +125,20 @@ export class SourceMap {
 /** A map without sections. Lines and columns count from 0 here. */
 class MapPart {
   readonly byteSize: number;
-  #files: string[];
+  readonly files: readonly string[];
   #names: string[];
   #mappings: Mappings;
 
   constructor(map: Fields, mapFile: string) {
     if (Number(map.version) !== 3) throw new SourceMapError('it is not of version 3');
     const root = typeof map.sourceRoot === 'string' ? map.sourceRoot : '';
-    this.#files = listOf(map.sources).map((source) =>
+    this.files = listOf(map.sources).map((source) =>
       isUsable(source, FILE_CHARS_MAX) ? sourcePath(mapFile, root, source) : '',
     );
     this.#names = listOf(map.names ?? []).map((name) => (isUsable(name, NAME_CHARS_MAX) ? name : ''));
     if (typeof map.mappings !== 'string') throw new SourceMapError('its mappings are no text');
-    this.#mappings = new Mappings(map.mappings, this.#files.length, this.#names.length);
-    const strings = [...this.#files, ...this.#names];
+    this.#mappings = new Mappings(map.mappings, this.files.length, this.#names.length);
+    const strings = [...this.files, ...this.#names];
     this.byteSize = strings.reduce((sum, { length }) => sum + STRING_BYTES + length, this.#mappings.byteSize);
   }
 
@@ -141,7 +147,7 @@ class MapPart {
   }
 
   ofLine(line: number, file: string): SourcePlace | null {
-    return this.#place(this.#mappings.firstFrom(line, 0, this.#files.indexOf(file)));
+    return this.#place(this.#mappings.firstFrom(line, 0, this.files.indexOf(file)));
   }
 
   marksIn(line: number, fromColumn: number, toColumn: number): NamedColumn[] {
@@ -151,7 +157,7 @@ class MapPart {
   }
 
   #place(segment: Segment | null): SourcePlace | null {
-    const file = segment === null || segment.source < 0 ? '' : this.#files[segment.source]!;
+    const file = segment === null || segment.source < 0 ? '' : this.files[segment.source]!;
     if (segment === null || file === '') return null;
     return { file, line: segment.sourceLine + 1, column: segment.sourceColumn + 1 };
   }
