@@ -34,7 +34,6 @@ export type CoreExports = {
   treeInit(base: number, capacity: number, hashAt: number): void;
   treeClear(base: number): void;
   treeIntern(base: number, parent: number, functionId: number, line: number): number;
-  treeEncode(base: number, first: number, out: number, outBytes: number): number;
 
   columnsEncode(
     times: number,

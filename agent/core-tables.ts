@@ -14,7 +14,6 @@ import { Merged } from './core-merged';
 export const CORE_TABLES_BYTES = 256 * 1024 * 1024;
 
 const LARGEST_TREE = 4_194_304;
-const ENCODED_CHUNK_BYTES = 65_536;
 
 export function openTables(engine: CoreEngine): CoreTables {
   return new Tables(engine);
@@ -41,13 +40,7 @@ class Tables implements CoreTables {
     const entries = TreeWord.Bytes + (capacity + 1) * TreeWord.EntryBytes;
     const places = Math.max(TreeWord.FirstHashMask + 1, 2 ** Math.ceil(Math.log2(capacity * 2 + 1)));
     const base = this.#reserve(entries);
-    return new Tree(
-      this.#engine,
-      base,
-      capacity,
-      this.#reserve(places * 4),
-      this.#reserve(ENCODED_CHUNK_BYTES),
-    );
+    return new Tree(this.#engine, base, capacity, this.#reserve(places * 4));
   }
 
   encodeColumns(startMicros: number, samples: SampleArrays): Uint8Array {
@@ -86,18 +79,12 @@ class Tables implements CoreTables {
 class Tree implements CallTree {
   readonly #core: CoreExports;
   readonly #base: number;
-  readonly #out: number;
-  readonly #bytes: Uint8Array;
-  readonly #u32: Uint32Array;
   #size = 0;
   #added = false;
 
-  constructor({ core, buffer }: CoreEngine, base: number, capacity: number, hashAt: number, out: number) {
+  constructor({ core }: CoreEngine, base: number, capacity: number, hashAt: number) {
     this.#core = core;
     this.#base = base;
-    this.#out = out;
-    this.#bytes = new Uint8Array(buffer);
-    this.#u32 = new Uint32Array(buffer);
     core.treeInit(base, capacity, hashAt);
   }
 
@@ -114,19 +101,6 @@ class Tree implements CallTree {
     this.#added = id > this.#size;
     if (this.#added) this.#size = id;
     return id;
-  }
-
-  encodeFrom(first: number): Uint8Array {
-    const chunks: Uint8Array[] = [];
-    for (
-      let next = Math.max(1, first);
-      next <= this.#size;
-      next = this.#u32[(this.#base + TreeWord.NextToEncode) >> 2]!
-    ) {
-      const length = this.#core.treeEncode(this.#base, next, this.#out, ENCODED_CHUNK_BYTES);
-      chunks.push(this.#bytes.slice(this.#out, this.#out + length));
-    }
-    return chunks.length === 1 ? chunks[0]! : new Uint8Array(Buffer.concat(chunks));
   }
 
   clear(): void {

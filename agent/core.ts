@@ -123,8 +123,6 @@ export interface CallTree {
   readonly size: number;
   /** Whether the last intern() made a new entry. */
   readonly added: boolean;
-  /** Entries first..size as the wire's `stacks` bytes (varint triples: id − parent, function id, line). */
-  encodeFrom(first: number): Uint8Array;
   clear(): void;
 }
 

@@ -16,4 +16,4 @@ export {
   mergedRecordMany,
 } from './merged';
 export { peek, push, release } from './ring';
-export { treeClear, treeEncode, treeInit, treeIntern } from './stacks';
+export { treeClear, treeInit, treeIntern } from './stacks';

@@ -268,8 +268,6 @@ export enum TreeWord {
   HashMask = 8,
   HashAt = 12,
   EntriesAt = 16,
-  /** The first id that the last encoding had no room for. */
-  NextToEncode = 20,
   Bytes = 64,
   /** An entry: parent, function, line, each u32. Entry of id n at EntriesAt + 12 n. */
   EntryBytes = 12,

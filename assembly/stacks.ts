@@ -5,10 +5,6 @@
  * little memory. The owner gives the memory: TreeWord.Bytes, then (capacity + 1) entries, then the largest hash table.
  */
 import { TreeWord } from './layout';
-import { putVarint } from './varint';
-
-/** Bytes of one encoded stack at most. */
-const ENCODED_BYTES: u32 = 15;
 
 /** Sets up an empty tree in `base`; `hashAt` has room for the power of two of places that is not below 2 × capacity (256 at least). */
 export function treeInit(base: usize, capacity: u32, hashAt: usize): void {
@@ -73,21 +69,4 @@ function hashOf(parent: u32, functionId: u32, line: u32): u32 {
   hash = (hash ^ (hash >> 15) ^ functionId) * 2246822519;
   hash = (hash ^ (hash >> 13) ^ line) * 3266489917;
   return hash ^ (hash >> 16);
-}
-
-/** Writes entries from id `first` on to `out` as varint triples (id − parent, function, line); the bytes written. NextToEncode tells where to go on. */
-export function treeEncode(base: usize, first: u32, out: usize, outBytes: u32): u32 {
-  const entries = load<u32>(base, TreeWord.EntriesAt);
-  const size = load<u32>(base, TreeWord.Size);
-  let id = first;
-  let at = out;
-  while (id <= size && <u32>(at - out) + ENCODED_BYTES <= outBytes) {
-    const entry = entries + id * TreeWord.EntryBytes;
-    at = putVarint(at, <u64>(id - load<u32>(entry)));
-    at = putVarint(at, <u64>load<u32>(entry, 4));
-    at = putVarint(at, <u64>load<u32>(entry, 8));
-    id++;
-  }
-  store<u32>(base, id, TreeWord.NextToEncode);
-  return <u32>(at - out);
 }

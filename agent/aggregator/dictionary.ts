@@ -4,10 +4,10 @@
  */
 import type { StackFunction, StackNames } from '../../collector/profile/stack-table';
 import type { CallTree, CoreTables } from '../core';
+import { type DictionaryEntries, type DictionarySize, encodeDictionary } from '../wire/dictionary';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { DictionaryTuple } from '../wire/schema';
 import { NamedScripts } from './source-maps/named-scripts';
-import { VarintWriter } from './varint';
 
 /** What the DICTIONARY message of an epoch may take, estimated, so that it stays one message. */
 const EPOCH_BYTES_MAX = WIRE_LIMITS.messageBytes * 0.8;
@@ -16,21 +16,24 @@ const STACK_BYTES = 7;
 /** Id of the function that stands for a stack that no longer fitted. */
 const FULL_NAME = '(dictionary full)';
 
-export class Dictionary implements StackNames {
+const NO_FUNCTION = [0, 0, 0, 0];
+const FUNCTION_FIELDS = NO_FUNCTION.length;
+const EMPTY: DictionarySize = { strings: 0, functions: 0, stacks: 0 };
+
+export class Dictionary implements StackNames, DictionaryEntries {
   /** Of all epochs. */
   readonly scripts = new NamedScripts();
   #strings = new Map<string, number>();
   #stringList: string[] = [];
   #functions = new Map<string, number>();
-  #functionFields: number[] = [];
+  /** Name, url, line, column of each; those of function 0 are zeros. */
+  #functionFields: number[] = [...NO_FUNCTION];
   #tree: CallTree;
   #parents: number[] = [0];
   #stackFunctions: number[] = [0];
   #stackLines: number[] = [0];
   #stringBytes = 0;
-  #sentStrings = 0;
-  #sentFunctions = 0;
-  #sentStacks = 0;
+  #sent = EMPTY;
   /** Counts epochs: ids of one mean nothing in another. */
   generation = 0;
   /** Things that found no room in this epoch since the last take. */
@@ -48,7 +51,8 @@ export class Dictionary implements StackNames {
       this.overflowCount++;
       return 0;
     }
-    const id = this.#stringList.push(value.length > 1024 ? `${value.slice(0, 1023)}…` : value);
+    const text = value.replaceAll('\0', '?');
+    const id = this.#stringList.push(text.length > 1024 ? `${text.slice(0, 1023)}…` : text);
     this.#strings.set(value, id);
     this.#stringBytes += 3 + Buffer.byteLength(this.#stringList[id - 1]!);
     return id;
@@ -102,9 +106,33 @@ export class Dictionary implements StackNames {
   }
 
   functionOf(stack: number): StackFunction {
-    const at = ((this.#stackFunctions[stack] ?? 0) - 1) * 4;
-    const [name = 0, url = 0, line = 0, column = 0] = at < 0 ? [] : this.#functionFields.slice(at, at + 4);
-    return { name: this.string(name), url: this.string(url), line, column };
+    const id = this.functionIdOf(stack);
+    return {
+      name: this.string(this.nameIdOf(id)),
+      url: this.string(this.urlIdOf(id)),
+      line: this.startLineOf(id),
+      column: this.startColumnOf(id),
+    };
+  }
+
+  functionIdOf(stack: number): number {
+    return this.#stackFunctions[stack] ?? 0;
+  }
+
+  nameIdOf(functionId: number): number {
+    return this.#functionFields[functionId * FUNCTION_FIELDS] ?? 0;
+  }
+
+  urlIdOf(functionId: number): number {
+    return this.#functionFields[functionId * FUNCTION_FIELDS + 1] ?? 0;
+  }
+
+  startLineOf(functionId: number): number {
+    return this.#functionFields[functionId * FUNCTION_FIELDS + 2] ?? 0;
+  }
+
+  startColumnOf(functionId: number): number {
+    return this.#functionFields[functionId * FUNCTION_FIELDS + 3] ?? 0;
   }
 
   lineOf(stack: number): number {
@@ -127,21 +155,17 @@ export class Dictionary implements StackNames {
 
   /** What came since the last take; null when nothing did. */
   takeNew(): DictionaryTuple | null {
-    const unchanged =
-      this.#sentStrings === this.#stringList.length &&
-      this.#sentFunctions === this.#functions.size &&
-      this.#sentStacks === this.#tree.size;
-    if (unchanged) return null;
-    const tuple = this.#tuple(this.#sentStrings, this.#sentFunctions, this.#sentStacks);
-    this.#sentStrings = this.#stringList.length;
-    this.#sentFunctions = this.#functions.size;
-    this.#sentStacks = this.#tree.size;
-    return tuple;
+    const from = this.#sent;
+    const to = this.#size;
+    if (from.strings === to.strings && from.functions === to.functions && from.stacks === to.stacks)
+      return null;
+    this.#sent = to;
+    return encodeDictionary(this, from, to);
   }
 
   /** Everything that takeNew has given so far, for a new connection. */
   taken(): DictionaryTuple {
-    return this.#tuple(0, 0, 0, this.#sentStrings, this.#sentFunctions, this.#sentStacks);
+    return encodeDictionary(this, EMPTY, this.#sent);
   }
 
   /** Forgets all: a new epoch. */
@@ -151,38 +175,15 @@ export class Dictionary implements StackNames {
     this.#stringList = [];
     this.#stringBytes = 0;
     this.#functions.clear();
-    this.#functionFields = [];
+    this.#functionFields = [...NO_FUNCTION];
     this.#tree.clear();
     this.#parents = [0];
     this.#stackFunctions = [0];
     this.#stackLines = [0];
-    this.#sentStrings = this.#sentFunctions = this.#sentStacks = 0;
+    this.#sent = EMPTY;
   }
 
-  #tuple(
-    fromString: number,
-    fromFunction: number,
-    fromStack: number,
-    uptoString = this.#stringList.length,
-    toFunction = this.#functions.size,
-    toStack = this.#parents.length - 1,
-  ): DictionaryTuple {
-    const functions = new VarintWriter((toFunction - fromFunction) * 8);
-    for (let index = fromFunction * 4; index < toFunction * 4; index++)
-      functions.write(this.#functionFields[index]!);
-    const stacks = new VarintWriter((toStack - fromStack) * 6);
-    for (let id = fromStack + 1; id <= toStack; id++) {
-      stacks.write(id - this.#parents[id]!);
-      stacks.write(this.#stackFunctions[id]!);
-      stacks.write(this.#stackLines[id]!);
-    }
-    return [
-      fromString + 1,
-      this.#stringList.slice(fromString, uptoString),
-      fromFunction + 1,
-      functions.finish(),
-      fromStack + 1,
-      stacks.finish(),
-    ];
+  get #size(): DictionarySize {
+    return { strings: this.#stringList.length, functions: this.#functions.size, stacks: this.lastStack };
   }
 }

@@ -1,14 +1,11 @@
 /** Twin of assembly/stacks.ts. */
 import { TreeWord } from '../../assembly/layout';
 import type { CoreExports } from '../core-exports';
-import { putVarint } from './varint';
 import type { TwinViews } from './views';
 
-const ENCODED_BYTES = 15;
+type StacksTwin = Pick<CoreExports, 'treeInit' | 'treeClear' | 'treeIntern'>;
 
-type StacksTwin = Pick<CoreExports, 'treeInit' | 'treeClear' | 'treeIntern' | 'treeEncode'>;
-
-export function stacksTwin({ u8, u32 }: TwinViews): StacksTwin {
+export function stacksTwin({ u32 }: TwinViews): StacksTwin {
   function treeInit(base: number, capacity: number, hashAt: number): void {
     u32[(base + TreeWord.Capacity) >> 2] = capacity;
     u32[(base + TreeWord.HashAt) >> 2] = hashAt;
@@ -63,22 +60,7 @@ export function stacksTwin({ u8, u32 }: TwinViews): StacksTwin {
     return (u32[(base + TreeWord.EntriesAt) >> 2]! + id * TreeWord.EntryBytes) >> 2;
   }
 
-  function treeEncode(base: number, first: number, out: number, outBytes: number): number {
-    const size = u32[(base + TreeWord.Size) >> 2]!;
-    let id = first;
-    let at = out;
-    while (id <= size && at - out + ENCODED_BYTES <= outBytes) {
-      const entry = entryOf(base, id);
-      at = putVarint(u8, at, (id - u32[entry]!) >>> 0);
-      at = putVarint(u8, at, u32[entry + 1]!);
-      at = putVarint(u8, at, u32[entry + 2]!);
-      id++;
-    }
-    u32[(base + TreeWord.NextToEncode) >> 2] = id;
-    return at - out;
-  }
-
-  return { treeInit, treeClear, treeIntern, treeEncode };
+  return { treeInit, treeClear, treeIntern };
 }
 
 function hashOf(parent: number, functionId: number, line: number): number {

@@ -24,6 +24,8 @@ export const WIRE_LIMITS = {
   /** One DATA message, and all of them together that answer one collect. */
   dataBytes: 256 * 1024,
   collectBytes: 64 * 1024 * 1024,
+  /** Strings, and columns of functions and stacks, of one dictionary message, unpacked. */
+  dictionaryPartBytes: 4 * 1024 * 1024,
   /** Unacknowledged bytes in flight. */
   creditBytes: 8 * 1024 * 1024,
 } as const;

@@ -89,17 +89,21 @@ export type WelcomeMessage = [
 ];
 
 /**
- * Dictionary entries, appended in order of id. `functions`: varints, four a function: name string id, url string id,
- * line, column (1-based; 0 unknown). `stacks`: varints, three a stack: (stack id − parent stack id), function id, line.
+ * Dictionary entries, appended in order of id: how many of each, from which id on; then the strings and the columns of
+ * functions and stacks as bytes (dictionary.ts), and how many bytes they are unpacked: 0, they were not deflated.
  * Stacks are root first: the parent is nearer to the root, so a stack id names a whole call path, its own entry the leaf.
  */
 export type DictionaryTuple = [
   firstString: number,
-  strings: string[],
+  stringCount: number,
   firstFunction: number,
-  functions: Uint8Array,
+  functionCount: number,
   firstStack: number,
-  stacks: Uint8Array,
+  stackCount: number,
+  strings: Uint8Array,
+  unpackedStringBytes: number,
+  columns: Uint8Array,
+  unpackedColumnBytes: number,
 ];
 
 /** [tag, epoch, everything in the dictionary so far, every series so far]: sent once after WELCOME, before any BATCH. */

@@ -6,6 +6,10 @@ import { WireError } from './wire-error';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS, '?');
+}
+
 /** Told of a field whose number is none (NaN or infinite): only that field is lost. */
 export type OnRefused = (field: string) => void;
 
@@ -52,7 +56,7 @@ export class Fields {
 
   text(name: string): string {
     const value = this.#take();
-    if (typeof value === 'string') return value.replace(CONTROLS, '?');
+    if (typeof value === 'string') return withoutControls(value);
     throw this.#fault(name, 'a string', value);
   }
 
@@ -91,7 +95,7 @@ export class Fields {
 
   texts(name: string, max: number): string[] {
     return this.list(name, max).map((entry) => {
-      if (typeof entry === 'string') return entry.replace(CONTROLS, '?');
+      if (typeof entry === 'string') return withoutControls(entry);
       throw this.#fault(name, 'strings', entry);
     });
   }

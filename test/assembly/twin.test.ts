@@ -185,7 +185,6 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
               ({ core }) =>
                 core.treeIntern(CoreRegion.Rings, parent, id, line),
           ),
-          ({ core }) => core.treeEncode(CoreRegion.Rings, 1 + entries.length, CoreRegion.ReaderScratch, 4096),
         ]);
       }),
       { numRuns: 60 },

@@ -159,7 +159,7 @@ class Producer {
     await this.agent.connect();
     this.#up = true;
     this.#acknowledged(this.agent.lastCommitted);
-    this.agent.send([4, 1, this.agent.dictionary(true), this.agent.timedSeries()]);
+    this.agent.send([4, 1, this.agent.dictionary(), this.agent.timedSeries()]);
     for (const { bytes } of this.#unacknowledged) this.agent.sendBytes(bytes);
   }
 

@@ -13,7 +13,7 @@ import { decodeGoodbye, decodeHello, decodeReply } from '../../collector/ingest/
 import { Epoch } from '../../collector/ingest/epoch';
 import { decodeMessage, encodeMessage } from '../../collector/ingest/msgpack';
 import { describeStack } from '../../collector/profile/frame';
-import { varints } from './synthetic-agent';
+import { dictionaryOf } from './dictionary-fixture';
 
 const bytesFrom = (first: number, length: number) => Uint8Array.from({ length }, (_, index) => first + index);
 
@@ -28,14 +28,17 @@ const histogram = tables.histogram();
 for (const value of [0, 3, 1000, 1001]) histogram.record(value);
 const delta = histogram.encode();
 
-const DICTIONARY = [
-  1,
-  ['main', 'parse', '/checkout', 'file:///srv/app.js'],
-  1,
-  varints([1, 4, 1, 1, 2, 4, 300, 5]),
-  1,
-  varints([1, 1, 2, 1, 2, 305]),
-] as const;
+const DICTIONARY = dictionaryOf({
+  strings: ['main', 'parse', '/checkout', 'file:///srv/app.js'],
+  functions: [
+    [1, 4, 1, 1],
+    [2, 4, 300, 5],
+  ],
+  stacks: [
+    [0, 1, 2],
+    [1, 2, 305],
+  ],
+});
 const SERIES: BatchMessage[7] = [
   [1, 0, 1, 'http.server.request.duration', 'us', ['route', '/']],
   [2, 0, 2, 'orders', '1', []],
@@ -64,14 +67,14 @@ const AGENT: Record<string, AgentMessage> = {
       'wasm',
     ],
   ],
-  dictionary: [4, 3, [...DICTIONARY] as BatchMessage[5] & object, SERIES],
+  dictionary: [4, 3, DICTIONARY, SERIES],
   batch: [
     7,
     3,
     42,
     1_000_000,
     2_000_000.5,
-    [...DICTIONARY] as BatchMessage[5],
+    DICTIONARY,
     [[0, 1_000_000, 1_031_000, 3, 10_101_000, 2, 1, 4, 3, columns]],
     SERIES,
     [

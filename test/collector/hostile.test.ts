@@ -13,7 +13,7 @@ import { decodeMessage } from '../../collector/ingest/msgpack';
 import { scanMessage } from '../../collector/ingest/scan';
 import { WIRE_ERRORS, WireError } from '../../collector/ingest/wire-error';
 import { cpuMillis } from '../cpu-millis';
-import { varints } from './synthetic-agent';
+import { dictionaryOf } from './dictionary-fixture';
 
 const COUNT = Number(process.env.RINGTAIL_FUZZ ?? 10_000);
 const GOLDEN = ['hello', 'dictionary', 'batch', 'reply', 'goodbye'].map((name) =>
@@ -141,39 +141,20 @@ describe('the scan', () => {
 });
 
 describe('the dictionary', () => {
-  const decode = (epoch: Epoch, tuple: unknown[]) => decoder.dictionary([4, 1, tuple, []], epoch);
-
-  it('skips what is known, adds what is new and refuses what is not in it', () => {
-    const epoch = new Epoch();
-    decode(epoch, [1, ['a', 'b'], 1, varints([1, 2, 3, 4]), 1, varints([1, 1, 9])]);
-    decode(epoch, [1, ['a', 'b', 'c'], 1, varints([1, 2, 3, 4, 3, 2, 5, 6]), 1, varints([1, 1, 9, 1, 2, 8])]);
-    expect([epoch.stacks.lastString, epoch.stacks.lastFunction, epoch.stacks.lastStack]).toEqual([3, 2, 2]);
-    expect(epoch.stacks.functionOf(2)).toEqual({ name: 'c', url: 'b', line: 5, column: 6 });
-    const wrong: [string, unknown[]][] = [
-      ['ERR_WIRE_DICTIONARY', [9, ['x'], 3, varints([]), 3, varints([])]],
-      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([99, 1, 1, 1]), 3, varints([])]],
-      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([0, 1, 1])]],
-      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([9, 1, 1])]],
-      ['ERR_WIRE_DICTIONARY', [4, [], 3, varints([]), 3, varints([1, 77, 1])]],
-      ['ERR_WIRE_MESSAGE', [4, [], 3, varints([1, 1]), 3, varints([])]],
-      ['ERR_WIRE_MESSAGE', [4, [7], 3, varints([]), 3, varints([])]],
-      ['ERR_WIRE_ENCODING', [4, [], 3, Uint8Array.from([0x80]), 3, varints([])]],
-    ];
-    for (const [code, tuple] of wrong) expect(codeOf(() => decode(epoch, tuple))).toBe(code);
-    expect([epoch.stacks.lastString, epoch.stacks.lastFunction, epoch.stacks.lastStack]).toEqual([3, 2, 2]);
-  });
+  const decode = (epoch: Epoch, strings: string[]) =>
+    decoder.dictionary([4, 1, dictionaryOf({ strings }), []], epoch);
 
   it('begins anew when a full one contradicts it, and leaves the old one to whoever holds it', () => {
     const epoch = new Epoch();
-    decode(epoch, [1, ['a'], 1, varints([]), 1, varints([])]);
+    decode(epoch, ['a']);
     const held = epoch.stacks;
-    decode(epoch, [1, ['other'], 1, varints([]), 1, varints([])]);
+    decode(epoch, ['other']);
     expect([held.string(1), epoch.stacks.string(1)]).toEqual(['a', 'other']);
   });
 
   it('replaces control characters', () => {
     const epoch = new Epoch();
-    decode(epoch, [1, ['a\u001b[31mb\n'], 1, varints([]), 1, varints([])]);
+    decode(epoch, ['a\u001b[31mb\n']);
     expect(epoch.stacks.string(1)).toBe('a?[31mb?');
   });
 });

@@ -140,7 +140,7 @@ describe('batches', () => {
     await agent.next(5);
     await agent.close(false);
     await agent.connect();
-    agent.send([4, 1, agent.dictionary(true), []]);
+    agent.send([4, 1, agent.dictionary(), []]);
     agent.send(batch);
     expect((await agent.next(5))[1]).toBe(0);
     expect(await agent.commit()).toBe(1);
@@ -210,7 +210,7 @@ describe('batches', () => {
     agent.send(batch);
     await expect(agent.next(5)).rejects.toThrow('ERR_WIRE_DICTIONARY');
     await agent.connect();
-    agent.send([4, 1, agent.dictionary(true), []]);
+    agent.send([4, 1, agent.dictionary(), []]);
     agent.send(batch);
     expect((await agent.next(5))[1]).toBe(0);
   });

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import WebSocket from 'ws';
+import { Dictionary } from '../../agent/aggregator/dictionary';
 import { type CoreTables, createTables } from '../../agent/core';
 import { decodeCollectorMessage, encodeMessage } from '../../agent/wire/encode';
 import { proofOf } from '../../agent/wire/proof';
@@ -55,10 +56,7 @@ export class SyntheticAgent {
   #url: string;
   #socket: WebSocket | null = null;
   #waiting: (() => void)[] = [];
-  #strings: string[] = [];
-  #functions: { key: string; words: number[] }[] = [];
-  #tree = this.tables.callTree(65_536);
-  #sent = { strings: 0, functions: 0, stacks: 0 };
+  #dictionary = new Dictionary(this.tables);
   #windowStartMicros = 0;
   #batchStartMicros = nowMicros();
   #timer: NodeJS.Timeout | null = null;
@@ -168,35 +166,24 @@ export class SyntheticAgent {
     for (const frame of folded === '' ? [] : folded.split(';')) {
       const [, name = frame, file = '', functionLine = 0, line = 0] =
         /^(.*)@(.*):(\d+):(\d+)$/.exec(frame) ?? [];
-      id = this.#tree.intern(id, this.#function(name, file, Number(functionLine)), Number(line));
+      const at = Number(functionLine);
+      id = this.#dictionary.stack(
+        id,
+        this.#dictionary.function(name, file, at, at > 0 ? 1 : 0),
+        Number(line),
+      );
     }
     return id;
   }
 
   string(text: string): number {
-    if (text === '') return 0;
-    const known = this.#strings.indexOf(text);
-    return known >= 0 ? known + 1 : this.#strings.push(text);
+    return this.#dictionary.idOf(text);
   }
 
-  /** What was interned since the last time, or all of it. */
-  dictionary(all = false): DictionaryTuple {
-    const from = all ? { strings: 0, functions: 0, stacks: 0 } : this.#sent;
-    const words = this.#functions.slice(from.functions).flatMap((entry) => entry.words);
-    const tuple: DictionaryTuple = [
-      from.strings + 1,
-      this.#strings.slice(from.strings),
-      from.functions + 1,
-      varints(words),
-      from.stacks + 1,
-      this.#tree.encodeFrom(from.stacks + 1),
-    ];
-    this.#sent = {
-      strings: this.#strings.length,
-      functions: this.#functions.length,
-      stacks: this.#tree.size,
-    };
-    return tuple;
+  /** All that was interned so far. */
+  dictionary(): DictionaryTuple {
+    this.#dictionary.takeNew();
+    return this.#dictionary.taken();
   }
 
   batch(
@@ -215,7 +202,7 @@ export class SyntheticAgent {
     const endMicros = parts.endMicros ?? nowMicros();
     const startMicros = parts.startMicros ?? Math.min(this.#batchStartMicros, endMicros);
     this.#batchStartMicros = endMicros;
-    const dictionary = this.dictionary();
+    const dictionary = this.#dictionary.takeNew();
     return [
       7,
       this.epoch,
@@ -335,16 +322,6 @@ export class SyntheticAgent {
       socket.terminate();
     }
     await closed;
-  }
-
-  #function(name: string, file: string, line: number): number {
-    const key = `${name}\n${file}\n${line}`;
-    const known = this.#functions.findIndex((entry) => entry.key === key);
-    if (known >= 0) return known + 1;
-    return this.#functions.push({
-      key,
-      words: [this.string(name), this.string(file), line, line > 0 ? 1 : 0],
-    });
   }
 
   #receive(bytes: Buffer): void {
