@@ -290,6 +290,8 @@ export enum RecordKind {
   HttpServer = 2,
   /** One user span (a timer that was asked to leave spans). a = series id, b = 0. */
   Span = 3,
+  /** The heap, read in the loop's first turn after a major collection. a = used by objects, b = committed to the heap, both KiB; start: when it was read, duration: how long after the collection's end. */
+  HeapAfterMajor = 4,
 }
 
 /** `a` of a RecordKind.HttpServer: status code below, then the method's index, then whether it was aborted. */
@@ -372,4 +374,8 @@ export enum ControlCell {
   HeapAtMicros = 8,
   /** What the agent's own callbacks on main have cost so far, microseconds. */
   SelfMicros = 9,
+  /** Of the event loop since start, where the runtime tells (libuv's metrics): turns, events, and those of them that had been waiting. */
+  LoopTurns = 10,
+  LoopEvents = 11,
+  LoopEventsWaiting = 12,
 }

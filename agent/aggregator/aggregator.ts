@@ -6,32 +6,38 @@
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { AgentState, ControlCell, SeriesKind } from '../../assembly/layout';
+import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
 import type { AgentThreadData } from '../thread-data';
+import { STALL_BRIEF, STALL_TIERS_MILLIS } from '../wire/event-loop';
+import { gcTypeOf } from '../wire/gc';
 import {
   type ControlMessage,
   EVENT_HANG,
   EVENT_NOTE,
   EVENT_SUSPENDED,
+  type EventTuple,
   HANG_KINDS,
   HANG_NATIVE,
   HANG_STARVED,
   type IdentityTuple,
-  SERIES_LOOP_DELAY,
   type StatusTuple,
-  UNIT_MICROS,
 } from '../wire/schema';
 import { readToken } from '../wire/token';
 import { Cost } from './cost';
 import { Dictionary } from './dictionary';
 import { Feed } from './feed';
+import { GcLedger } from './gc-ledger';
 import { HangWatch } from './hang-watch';
 import { Link } from './link';
+import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
 import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
+import { OwnSeries } from './own-series';
+import type { PauseLimits } from './pause-baseline';
+import type { TickWindow } from './profile-reader';
 import type { ProfileContext } from './profiles/context';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
@@ -86,7 +92,10 @@ export class Aggregator {
   readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
   readonly #locks = new StackSums();
-  readonly #recordDelay: (micros: number) => void;
+  readonly #own: OwnSeries;
+  readonly #gc: GcLedger;
+  readonly #waits: Waits;
+  readonly #turns = new LoopTurns();
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
   #ping = 0;
@@ -107,6 +116,7 @@ export class Aggregator {
   readonly #stalls: Stalls;
   #ownMicros = 0;
   #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
+  #turnsBefore = { turns: 0, events: 0, waiting: 0 };
   #faultsBefore = 0;
   #saidRefusal = false;
 
@@ -116,10 +126,7 @@ export class Aggregator {
     this.#page = new MainPage(control);
     const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
-    this.#feed = new Feed(attachReader(core), this.#outgoing, (text) => this.#dictionary.idOf(text));
-    const writer = attachWriter(core, 0);
-    const delays = writer?.series(SeriesKind.Histogram, SERIES_LOOP_DELAY, UNIT_MICROS, []) ?? 0;
-    this.#recordDelay = (micros) => writer?.record(delays, micros);
+    this.#own = new OwnSeries(attachWriter(core, 0));
     this.#sampling = new Sampling({
       options,
       refused: samplingRefused,
@@ -130,22 +137,32 @@ export class Aggregator {
       outgoing: this.#outgoing,
       nowMicros,
       note: (text) => this.#note(text),
-      onWindow: (watched) => this.#windowCame(watched),
+      onWindow: (window, watched) => this.#windowCame(window, watched),
     });
-    const waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
-    this.#sampling.listeners.add((window, periodNanos) => waits.add(window, periodNanos));
-    this.#stalls = new Stalls(options.stallMillis * 1000, this.#sampling, (event) => {
-      const [, , , durationMicros, kind, , stack] = event;
-      this.#blocked.add(
-        this.#dictionary,
-        stack,
-        HANG_KINDS[kind as keyof typeof HANG_KINDS] ?? '',
-        1,
-        durationMicros,
-      );
-      this.#outgoing.event(event);
+    this.#waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
+    this.#sampling.listeners.add((window, periodNanos) => this.#waits.add(window, periodNanos));
+    this.#gc = new GcLedger({
+      sampling: this.#sampling,
+      own: this.#own,
+      tell: (event) => this.#outgoing.event(event),
+      onExcess: (event, times, limits) => this.#note(excessText(event, times, limits)),
+      heapUsedBytes: () => this.#page.cell(ControlCell.HeapUsedBytes),
+      externalBytes: () => this.#page.cell(ControlCell.ExternalBytes),
+      rssBytes: () => process.memoryUsage.rss(),
     });
-    this.#hangs = new HangWatch(options.stallMillis * 1000, BUSY_TICK_MILLIS * 1000, {
+    this.#feed = new Feed(
+      attachReader(core),
+      this.#outgoing,
+      (text) => this.#dictionary.idOf(text),
+      this.#gc,
+    );
+    this.#stalls = new Stalls(options.stallMillis * 1000, {
+      sampling: this.#sampling,
+      turns: this.#turns,
+      entryOf: (stack) => this.#dictionary.entryOf(stack),
+      tell: (event, asEvent) => this.#stallOver(event, asEvent),
+    });
+    this.#hangs = new HangWatch(options.stallMillis * 1000, this.#lateMicros(options.stallMillis * 1000), {
       cut: () => this.#sampling.cut(),
       openSinceMicros: () => this.#sampling.openSinceMicros,
       kindOf: (since) => this.#sampling.hangKind(since),
@@ -178,7 +195,10 @@ export class Aggregator {
         outgoing: this.#outgoing,
         windows: this.#sampling.queue,
         takeStatus: () => this.#status(),
-        onNewEpoch: () => this.#sampling.recent.clear(),
+        onNewEpoch: () => {
+          this.#sampling.recent.clear();
+          this.#stalls.clear();
+        },
       },
       now,
     );
@@ -244,6 +264,7 @@ export class Aggregator {
     this.#sampling.tick(now, share, this.#mainCpuMicros);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
     this.#stalls.join(now);
+    this.#gc.join(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
@@ -299,8 +320,9 @@ export class Aggregator {
   #readPong(): void {
     if (this.#hangs.pingAtMicros === 0 || this.#page.pongSequence !== this.#ping) return;
     const at = this.#page.cell(ControlCell.PongAtMicros);
-    this.#recordDelay(this.#hangs.answered(at));
+    this.#own.delay(this.#hangs.answered(at));
     this.#pongPrevious = at;
+    this.#turns.add(at, this.#page.cell(ControlCell.LoopTurns));
   }
 
   /** Main leaves without having answered: what the loop did not turn for is over, too. */
@@ -310,7 +332,7 @@ export class Aggregator {
     if (this.#page.pongSequence === this.#ping) return this.#readPong();
     const now = nowMicros();
     if (now - pingAtMicros >= this.data.options.stallMillis * 1000)
-      this.#recordDelay(this.#hangs.answered(now));
+      this.#own.delay(this.#hangs.answered(now));
   }
 
   #everySecond(now: number): void {
@@ -333,17 +355,30 @@ export class Aggregator {
     const faults = this.#page.hostFaults;
     this.#outgoing.lost('host-fault', faults - this.#faultsBefore, now);
     this.#faultsBefore = faults;
+    this.#countTurns();
     this.#shipper.flush(now);
+  }
+
+  #countTurns(): void {
+    const turns = this.#page.cell(ControlCell.LoopTurns);
+    const events = this.#page.cell(ControlCell.LoopEvents);
+    const waiting = this.#page.cell(ControlCell.LoopEventsWaiting);
+    const before = this.#turnsBefore;
+    this.#own.turns(turns - before.turns, events - before.events, waiting - before.waiting);
+    this.#turnsBefore = { turns, events, waiting };
   }
 
   #drain(now: number): void {
     this.#drainedAtMicros = now;
     this.#feed.drain();
+    this.#gc.sample(now);
   }
 
-  #windowCame(watched: boolean): void {
+  #windowCame(window: TickWindow, watched: boolean): void {
     const now = nowMicros();
     this.#stalls.join(now);
+    this.#stalls.look(window, this.#sampling.intervalMicros);
+    this.#gc.join(now);
     if (watched) this.#flush(now);
   }
 
@@ -363,6 +398,21 @@ export class Aggregator {
     const kind = waitedMicros > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
     const turnedMicros = Math.min(startMicros, this.#pongPrevious);
     this.#stalls.add({ kind, startMicros, durationMicros, turnedMicros }, nowMicros());
+  }
+
+  /** An answer so late may be the end of a stall: the ping left up to a tick into it. */
+  #lateMicros(stallMicros: number): number {
+    return Math.min(STALL_TIERS_MILLIS[0] * 1000, stallMicros - BUSY_TICK_MILLIS * 1000);
+  }
+
+  /** A brief stall that is a synchronous wait is in the sums already. */
+  #stallOver(event: EventTuple, asEvent: boolean): void {
+    const [, , , durationMicros, kind, brief, stack] = event;
+    const name = HANG_KINDS[kind as keyof typeof HANG_KINDS] ?? '';
+    if (brief !== STALL_BRIEF || !this.#waits.isWait(stack, kind))
+      this.#blocked.add(this.#dictionary, stack, name, 1, durationMicros);
+    this.#own.stall(durationMicros);
+    if (asEvent) this.#outgoing.event(event);
   }
 
   #control([, requestId, command, argument, text]: ControlMessage): void {
@@ -460,6 +510,7 @@ export class Aggregator {
         this.#feed.drain();
         this.#endOpenPing();
         this.#stalls.join(Number.POSITIVE_INFINITY);
+        this.#gc.join(Number.POSITIVE_INFINITY);
         this.#sampling.disconnect();
         this.#standalone.close();
         this.#flush(nowMicros());
@@ -473,6 +524,11 @@ export class Aggregator {
         this.#page.setState(AgentState.Closed);
       });
   }
+}
+
+function excessText([, , , durationMicros, kind]: EventTuple, times: number, limits: PauseLimits): string {
+  const took = `a ${gcTypeOf(kind)} collection took ${(durationMicros / 1000).toFixed(1)} ms`;
+  return `${took}, ${times.toFixed(1)} times the usual p95 of ${(limits.p95 / 1000).toFixed(1)} ms at this heap`;
 }
 
 function processCpuMicros(): number {

@@ -139,6 +139,18 @@ export class Dictionary implements StackNames, DictionaryEntries {
     return this.#stackLines[stack] ?? 0;
   }
 
+  /** Stands for the outermost function of the program in a stack, and how it was come to; 0 for a stack without one. */
+  entryOf(stack: number): number {
+    let entry = 0;
+    for (let id = stack; id !== 0; id = this.parentOf(id)) {
+      const functionId = this.#stackFunctions[id]!;
+      const url = this.string(this.#functionFields[(functionId - 1) * 4 + 1] ?? 0);
+      if (url !== '' && !url.startsWith('node:'))
+        entry = this.parentOf(id) * WIRE_LIMITS.epochFunctions + functionId;
+    }
+    return entry;
+  }
+
   get #bytes(): number {
     return this.#stringBytes + this.#functions.size * FUNCTION_BYTES + this.#tree.size * STACK_BYTES;
   }

@@ -7,7 +7,6 @@ import { HttpRequestBits, RecordKind, SeriesKind } from '../../assembly/layout';
 import type { CoreReader, SeriesInfo } from '../core';
 import { WIRE_LIMITS } from '../wire/limits';
 import {
-  EVENT_GC,
   EVENT_HTTP,
   EVENT_SPAN,
   HTTP_ABORTED,
@@ -28,6 +27,18 @@ const EPOCH_SERIES_MAX = WIRE_LIMITS.seriesPerBatch * 3;
 /** overflow: it takes what found no series of its own. */
 type Known = { info: SeriesInfo; overflow: boolean; lastGauge: number; refused: number; ended: boolean };
 
+/** Where collections go, and the heap after a major one, KiB. */
+export type GcSink = {
+  collection(
+    threadId: number,
+    startMicros: number,
+    durationMicros: number,
+    kind: number,
+    flags: number,
+  ): void;
+  heapAfterMajor(usedKibibytes: number, committedKibibytes: number): void;
+};
+
 export class Feed {
   readonly #slow = new SlowRequests();
   /** A series' id is its place here plus one. */
@@ -40,6 +51,7 @@ export class Feed {
     readonly reader: CoreReader,
     readonly outgoing: Outgoing,
     readonly stringId: (text: string) => number,
+    readonly gc: GcSink,
   ) {}
 
   get nearlyFull(): boolean {
@@ -57,7 +69,9 @@ export class Feed {
         } else if (kind === RecordKind.HttpServer) {
           this.#slow.add(durationMicros, () => this.#request(slot, startMicros, durationMicros, a, b));
         } else if (kind === RecordKind.Gc) {
-          this.outgoing.event([EVENT_GC, threadId, startMicros, durationMicros, a, b, 0]);
+          this.gc.collection(threadId, startMicros, durationMicros, a, b);
+        } else if (kind === RecordKind.HeapAfterMajor) {
+          this.gc.heapAfterMajor(a, b);
         } else if (kind === RecordKind.Span) {
           this.#span(slot, threadId, startMicros, durationMicros, a);
         }

@@ -37,8 +37,8 @@ export class HangWatch {
 
   constructor(
     readonly stallMicros: number,
-    /** A ping leaves up to so long into a stall: an answer this much earlier may still mean one. */
-    readonly slackMicros: number,
+    /** An answer this late is told as ended: it is a stall, or the end of one that the ping left in the middle of. */
+    readonly lateMicros: number,
     readonly host: HangHost,
   ) {}
 
@@ -68,7 +68,7 @@ export class HangWatch {
   /** The open ping was answered at `atMicros`. Gives the loop's delay, µs, suspensions taken off. */
   answered(atMicros: number): number {
     const delay = Math.max(0, atMicros - this.#pingAtMicros - this.#suspendedMicros);
-    if (delay >= this.stallMicros - this.slackMicros) {
+    if (delay >= this.lateMicros) {
       const kind = this.current?.kind || this.host.kindOf(this.#pingAtMicros);
       this.host.ended(kind, this.#pingAtMicros, delay);
     }

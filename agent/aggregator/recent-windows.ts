@@ -78,6 +78,25 @@ export class RecentWindows {
     return { stack, ticks, state: mostFrequent(states) };
   }
 
+  /**
+   * What ran around [from, to], which has no stack of its own: the stack of the last tick before it, else of the first
+   * one after it, within `slack` and with no idle tick between; 0 where there is none.
+   */
+  neighbour(from: number, to: number, slack: number): number {
+    let [before, after] = [0, 0];
+    let rested = false;
+    this.#each(from - slack, to + slack, (at, stack, state) => {
+      const waits = state === SampleState.Idle;
+      const runs = stack !== 0 && (state === SampleState.Js || state === SampleState.Blocked);
+      if (at <= to) {
+        if (waits) before = 0;
+        else if (runs) before = stack;
+      } else if (waits) rested = true;
+      else if (runs && !rested && after === 0) after = stack;
+    });
+    return before || after;
+  }
+
   #each(from: number, to: number, visit: (at: number, stack: number, state: number) => void): void {
     for (const window of this.#windows) {
       if (window.endMicros < from || window.startMicros > to) continue;

@@ -51,7 +51,7 @@ export type SamplingHost = {
   nowMicros(): number;
   note(text: string): void;
   /** A window came in; watched: somebody waits for it. */
-  onWindow(watched: boolean): void;
+  onWindow(window: TickWindow, watched: boolean): void;
 };
 
 export class Sampling {
@@ -114,6 +114,11 @@ export class Sampling {
 
   get rateHz(): number {
     return this.#sampler.running ? this.#governor.rateHz : 0;
+  }
+
+  /** Of the running windows, and of the last ones once they have stopped, µs. */
+  get intervalMicros(): number {
+    return this.#sampler.intervalMicros;
   }
 
   get windowMillis(): number {
@@ -330,7 +335,7 @@ export class Sampling {
       this.#countLoop(window);
       this.queue.add(window, this.#sampler.intervalMicros);
       this.#tellListeners(window);
-      host.onWindow(this.watched(host.nowMicros()));
+      host.onWindow(window, this.watched(host.nowMicros()));
     } else if (
       lengthMicros > Math.max(STUCK_WINDOW_MICROS, STUCK_WINDOW_PERIODS * this.#sampler.intervalMicros)
     ) {

@@ -5,6 +5,7 @@
  */
 import { SampleState } from '../../assembly/layout';
 import { SyncCallFinder } from '../../collector/profile/sync-calls';
+import { HANG_BLOCKED } from '../wire/schema';
 import type { Dictionary } from './dictionary';
 import type { TickWindow } from './profile-reader';
 import type { StackSums } from './stack-sums';
@@ -57,6 +58,11 @@ export class Waits {
       this.#end(periodMicros);
       if (stack !== 0) this.#run = { stack, kind, ticks: 1, lastMicros: at };
     }
+  }
+
+  /** Whether what stalled the loop there, for less than a stall that leaves, was such a wait. kind: a HANG_*. */
+  isWait(stack: number, kind: number): boolean {
+    return kind === HANG_BLOCKED || this.#finder.of(stack).stack !== 0;
   }
 
   #end(periodMicros: number): void {

@@ -1,7 +1,7 @@
 /**
  * The event loop, seen by the pings of the agent thread. How late a ping is answered is the loop's delay; the agent
- * thread records it, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation,
- * and the heap at most once a second; the sequence is stored last, so that who sees it sees the cells. The port is
+ * thread records it, because it alone knows whether the process was suspended meanwhile. Each answer brings utilisation
+ * and libuv's counts of turns and events, and the heap at most once a second; the sequence is stored last, so that who sees it sees the cells. The port is
  * unref'd: it never keeps the process alive. When this source closes, the agent thread is told that its pings stay
  * unanswered, lest it take that for a hang.
  */
@@ -16,6 +16,9 @@ const HEAP_INTERVAL_MICROS = 1e6;
 export function openEventLoop(context: SourceContext, pings: MessagePort, afterPong: () => void): () => void {
   const { control, guard, nowMicros } = context;
   const utilization = performance.eventLoopUtilization.bind(performance);
+  /** Not in the types of the oldest Node that has it. */
+  const timing: { uvMetricsInfo?: { loopCount: number; events: number; eventsWaiting: number } } =
+    performance.nodeTiming;
   let heapAtMicros = Number.NEGATIVE_INFINITY;
 
   const onPing = guard.wrap((sequence: number) => {
@@ -23,6 +26,12 @@ export function openEventLoop(context: SourceContext, pings: MessagePort, afterP
     const { idle, active } = utilization();
     control.setCell(ControlCell.LoopIdleMillis, idle);
     control.setCell(ControlCell.LoopActiveMillis, active);
+    const metrics = timing.uvMetricsInfo;
+    if (metrics !== undefined) {
+      control.setCell(ControlCell.LoopTurns, metrics.loopCount);
+      control.setCell(ControlCell.LoopEvents, metrics.events);
+      control.setCell(ControlCell.LoopEventsWaiting, metrics.eventsWaiting);
+    }
     if (atMicros - heapAtMicros >= HEAP_INTERVAL_MICROS) {
       heapAtMicros = atMicros;
       readHeap(atMicros);

@@ -41,7 +41,10 @@ describe('Shipper and Feed', () => {
     link = new FakeLink();
     dictionary = new Dictionary(tables);
     outgoing = new Outgoing();
-    feed = new Feed(attachReader(memory), outgoing, (text) => dictionary.idOf(text));
+    feed = new Feed(attachReader(memory), outgoing, (text) => dictionary.idOf(text), {
+      collection() {},
+      heapAfterMajor() {},
+    });
     shipper = new Shipper(
       {
         link: link as unknown as Link,

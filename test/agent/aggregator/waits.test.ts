@@ -4,6 +4,7 @@ import type { TickWindow } from '../../../agent/aggregator/profile-reader';
 import { StackSums } from '../../../agent/aggregator/stack-sums';
 import { ATOMICS_WAIT, Waits } from '../../../agent/aggregator/waits';
 import { createTables } from '../../../agent/core';
+import { HANG_BLOCKED, HANG_JS } from '../../../agent/wire/schema';
 import { SampleState } from '../../../assembly/layout';
 
 const PERIOD_MICROS = 10_000;
@@ -26,7 +27,7 @@ function setUp() {
     } as TickWindow;
     waits.add(window, PERIOD_MICROS * 1000);
   };
-  return { dictionary, blocked, locks, stackOf, add };
+  return { dictionary, blocked, locks, stackOf, add, waits };
 }
 
 describe('waits', () => {
@@ -52,6 +53,17 @@ describe('waits', () => {
     add([...ticks, [0, SampleState.Idle], [waiting, SampleState.Blocked], [0, SampleState.Idle]]);
     expect([...locks]).toMatchObject([{ count: 2, amount: 31 * PERIOD_MICROS }]);
     expect([...blocked]).toMatchObject([{ label: ATOMICS_WAIT, count: 1, amount: PERIOD_MICROS }]);
+  });
+
+  it('are told apart from other brief stalls, which are counted elsewhere', () => {
+    const { stackOf, waits } = setUp();
+    const read = stackOf(['load', 'file:///app.js'], ['readFileSync', 'node:fs'], ['read', '']);
+    const burn = stackOf(['burn', 'file:///app.js']);
+    expect([
+      waits.isWait(read, HANG_JS),
+      waits.isWait(burn, HANG_JS),
+      waits.isWait(burn, HANG_BLOCKED),
+    ]).toEqual([true, false, true]);
   });
 
   it('apart in time are two, and functions of the program that are called Sync are none', () => {
