@@ -137,7 +137,7 @@ describe('Stalls', () => {
       Array.from({ length: 15 }, (_, index): [number, number] => [from + index * 60, from + index * 60 + 50]);
     come(window(0, 1000, ...busy(10)));
     expect([told.length, counted]).toEqual([10, 15]);
-    come(window(1000, 2000, ...busy(1110)));
+    come(window(1000, 2100, ...busy(1110)));
     expect([told.length, counted]).toEqual([20, 30]);
   });
 });
