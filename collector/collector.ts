@@ -12,6 +12,7 @@ import { CollectorError } from './collector-error';
 import { Counters } from './counters';
 import { sendPage, sendText } from './http/answer';
 import { EXPOSITION_TYPE } from './http/exposition';
+import { GC_PATH, gcRoute } from './http/gc';
 import { type GuardRules, isLoopback, ownHosts, provesToken } from './http/guard';
 import { renderHome } from './http/home';
 import { renderMetrics } from './http/metrics';
@@ -19,6 +20,7 @@ import { PPROF_PATH, PprofRoutes } from './http/pprof';
 import { createHttpServer, type RouteHandler, type Routes } from './http/server';
 import { Agents } from './ingest/agents';
 import { IngestEndpoint } from './ingest/endpoint';
+import { RecentGc } from './query/recent-gc';
 import { SeriesTotals } from './query/series-totals';
 import { ServiceTotals } from './query/service-totals';
 import { SourceMaps } from './query/source-maps';
@@ -82,10 +84,12 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   });
   const totals = new ServiceTotals(tables, nowMillis);
   const series = new SeriesTotals(tables);
+  const recentGc = new RecentGc();
   agents.listen({
     committed: ({ instance }, batch) => {
       totals.add(instance.service, batch);
       series.add(instance, batch);
+      recentGc.add(instance.agentId, batch);
     },
   });
   if (options.dataFolder !== undefined) {
@@ -94,7 +98,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const { token, place } = tokenOf(options, log);
   const context = { token, collectorVersion: version, store, agents, tables, counters, log };
   const ingest = new IngestEndpoint(context);
-  const tail = new TailHub({ ...context, wallMillis });
+  const tail = new TailHub({ ...context, recentGc, wallMillis });
   const retentionMillis = DEFAULT_RETENTION_MILLIS;
   const isProven = ({ headers }: IncomingMessage) => provesToken(headers, token);
   const sourceMaps = new SourceMaps(nowMillis);
@@ -103,13 +107,16 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));
   const metrics: RouteHandler = (_request, response) => {
-    series.keepOnly((agentId) => agents.get(agentId) !== undefined);
+    const isKnown = (agentId: string) => agents.get(agentId) !== undefined;
+    series.keepOnly(isKnown);
+    recentGc.keepOnly(isKnown);
     const input = {
       counters,
       live: agents.live(),
       store: store.stats(),
       totals,
       series,
+      recentGc,
       tailClients: tail.clientCount,
     };
     sendText(response, 200, renderMetrics({ ...input, nowMillis: nowMillis() }), EXPOSITION_TYPE);
@@ -120,6 +127,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       ['/healthz', sayOk],
       ['/readyz', sayOk],
       ['/metrics', metrics],
+      [GC_PATH, gcRoute(context)],
       [PPROF_PATH, (request, response, url) => pprof.handle(request, response, url)],
     ]),
     upgrades: new Map([

@@ -11,10 +11,10 @@ import {
   tierName,
 } from '../wire/event-loop';
 import {
-  BASELINE_QUANTILES,
+  BASELINE_PERCENTILES,
   LABEL_GC_TYPE,
   LABEL_PART,
-  LABEL_QUANTILE,
+  LABEL_PERCENTILE,
   type MajorMemoryPart,
   SERIES_GC_BASELINE,
   SERIES_MAJOR_MEMORY,
@@ -55,11 +55,11 @@ export class OwnSeries {
       this.#set(SERIES_MAJOR_MEMORY, UNIT_BYTES, [LABEL_PART, part], value);
   }
 
-  baseline(type: string, { p90, p95, p99 }: PauseLimits): void {
-    [p90, p95, p99].forEach((micros, index) => {
-      const labels = [LABEL_GC_TYPE, type, LABEL_QUANTILE, String(BASELINE_QUANTILES[index])];
-      this.#set(SERIES_GC_BASELINE, UNIT_MICROS, labels, micros);
-    });
+  baseline(type: string, limits: PauseLimits): void {
+    for (const percentile of BASELINE_PERCENTILES) {
+      const labels = [LABEL_GC_TYPE, type, LABEL_PERCENTILE, percentile];
+      this.#set(SERIES_GC_BASELINE, UNIT_MICROS, labels, limits[percentile]);
+    }
   }
 
   #add(name: string, labels: readonly string[], delta: number): void {

@@ -7,8 +7,6 @@
  * Of each level the newest pauses are kept, and their quantiles are taken of those: p95 is the limit. A level that has
  * seen too few pauses borrows the nearest one's.
  */
-import { BASELINE_QUANTILES } from '../wire/gc';
-
 /** How often the heap is looked at, µs. */
 export const SAMPLE_MICROS = 5e6;
 /** A heap of more than so much of its moving baseline is under pressure. */
@@ -113,6 +111,6 @@ function levelOf(bytes: number): number {
 
 function limitsOf(pauses: Float64Array, heapBytes: number): PauseLimits {
   pauses.sort();
-  const [p90, p95, p99] = BASELINE_QUANTILES.map((q) => pauses[Math.ceil(q * pauses.length) - 1]!);
-  return { count: pauses.length, p90: p90!, p95: p95!, p99: p99!, heapBytes };
+  const at = (quantile: number) => pauses[Math.ceil(quantile * pauses.length) - 1]!;
+  return { count: pauses.length, p90: at(0.9), p95: at(0.95), p99: at(0.99), heapBytes };
 }

@@ -37,13 +37,13 @@ export function gcCauseOf(flags: number): string {
  * Gauges of the heap after the newest major collection, bytes, by LABEL_PART: 'used' by objects, 'committed' to the heap,
  * 'external' to it but owned by objects, 'rss' of the process.
  */
-export const SERIES_MAJOR_MEMORY = 'ringtail.gc.major.memory';
+export const SERIES_MAJOR_MEMORY = 'v8js.gc.major.memory';
 export const LABEL_PART = 'part';
 export const MAJOR_MEMORY_PARTS = ['used', 'committed', 'external', 'rss'] as const;
 export type MajorMemoryPart = (typeof MAJOR_MEMORY_PARTS)[number];
 export const UNIT_BYTES = 'By';
 
-/** Gauges of the learned pauses of the heap's present level, µs, by LABEL_GC_TYPE and LABEL_QUANTILE. The 0.95 is the limit. */
-export const SERIES_GC_BASELINE = 'ringtail.gc.pause.baseline';
-export const LABEL_QUANTILE = 'quantile';
-export const BASELINE_QUANTILES = [0.9, 0.95, 0.99] as const;
+/** Gauges of the learned pauses of the heap's present level, µs, by LABEL_GC_TYPE and LABEL_PERCENTILE. p95 is the limit. */
+export const SERIES_GC_BASELINE = 'v8js.gc.pause.baseline';
+export const LABEL_PERCENTILE = 'percentile';
+export const BASELINE_PERCENTILES = ['p90', 'p95', 'p99'] as const;

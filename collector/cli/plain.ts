@@ -10,6 +10,8 @@ const HOT_FUNCTIONS = 3;
 const STACK_FRAMES = 5;
 /** Less is written as 0.0 %. */
 const SELF_PERCENT_MIN = 0.05;
+/** A shorter collection has no line of its own. */
+const LONG_GC_MILLIS = 5;
 
 /** What a frame of `hot` is called: name, and file and line when known. */
 export function hotName(hot: TailSecond['hot'][number]): string {
@@ -46,6 +48,7 @@ function secondLines(second: TailSecond): string[] {
       `  stall ${stall.kind} ${millisText(stall.forMillis)} at ${clockText(stall.startMillis)}: ${stackText(stall.stack)}`,
     );
   }
+  for (const [label, text] of Object.entries(pauseTexts(second))) lines.push(`  ${label} ${text}`);
   const { slowest } = second.http;
   if (slowest != null) lines.push(`  slowest ${slowestText(slowest)}`);
   const onCpu = second.hot.filter(({ selfPercent }) => selfPercent >= SELF_PERCENT_MIN);
@@ -58,6 +61,30 @@ function secondLines(second: TailSecond): string[] {
     lines.push(`  lost ${second.drops.map((d) => `${d.count} ${printable(d.reason)}`).join(', ')}`);
   }
   return lines;
+}
+
+/** What is worth a line of its own: a long collection and a brief stall with their stacks, memory that does not come back. */
+export function pauseTexts({ gc, loop, memory }: TailSecond): Record<string, string> {
+  const texts: Record<string, string> = {};
+  const { briefStall = null, stallTiers = [] } = loop;
+  if (briefStall !== null) {
+    const count = stallTiers.reduce((sum, tier) => sum + tier.count, 0);
+    texts.brief = `stall of ${millisText(briefStall.forMillis)}, one of ${count}: ${stackText(briefStall.stack)}`;
+  }
+  if (gc.longest != null && gc.longest.millis >= LONG_GC_MILLIS) {
+    const { millis, name, stack } = gc.longest;
+    texts.collected = `${printable(name)} ${millisText(millis)}: ${stackText(stack)}`;
+  }
+  if (memory.afterMajor?.hint != null) texts.kept = printable(memory.afterMajor.hint);
+  return texts;
+}
+
+/** Share of the second's time, and what the worst 10 ms of the last minute left to the program; '' from a collector that does not say. */
+export function gcShareText({ wallPercent, minute }: TailSecond['gc']): string {
+  if (wallPercent === undefined) return '';
+  const worst = minute?.mutatorPercent.find(({ percent }) => percent !== null);
+  const left = worst === undefined ? '' : `, left ${percentText(worst.percent)} of ${worst.windowMillis} ms`;
+  return `${percentText(wallPercent)} of time${left}`;
 }
 
 /** As in 'GET /users/:id 200 31.2 ms'. */
@@ -81,7 +108,7 @@ function figuresText(second: TailSecond): string {
     delay === null
       ? 'delay -'
       : `delay p50 ${millisText(delay.p50)} p99 ${millisText(delay.p99)} max ${millisText(delay.max)}`,
-    `gc ${gc.count} in ${millisText(gc.totalMillis)} max ${millisText(gc.maxMillis)}`,
+    `gc ${gc.count} in ${millisText(gc.totalMillis)} max ${millisText(gc.maxMillis)}${gcShareText(gc) && ` (${gcShareText(gc)})`}`,
     `http ${http.requestsPerSecond.toFixed(1)}/s p50 ${millisText(http.p50Millis)} p99 ${millisText(http.p99Millis)}`,
     `${errorsText(http.errors)} ${http.aborted} aborted`,
     `heap ${bytesText(memory.heapUsedBytes)} rss ${bytesText(memory.rssBytes)}`,

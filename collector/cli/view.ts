@@ -7,7 +7,7 @@ import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, errorsText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
-import { hotName, requestName, shortFrame, slowestText, stackText } from './plain';
+import { gcShareText, hotName, pauseTexts, requestName, shortFrame, slowestText, stackText } from './plain';
 import { cutText, printable } from './printable';
 
 export type ViewSize = { columns: number; rows: number };
@@ -99,6 +99,7 @@ function instanceLines(entry: BoardEntry, frame: ViewFrame): RankedRow[] {
   if (!entry.gone) lines.push(...hangLines(second));
   lines.push(
     ...figureLines(entry, second),
+    ...pauseLines(second),
     ...routeLines(second),
     ...hotLines(second),
     ...stallLines(entry),
@@ -165,7 +166,10 @@ function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }
       `${http.requestsPerSecond.toFixed(1)}/s  p50 ${millisText(http.p50Millis)}  p99 ${millisText(http.p99Millis)}`,
       `${errorsText(http.errors)}  ${http.aborted} aborted`,
     ]),
-    figures(2, 'gc', [`${gc.count} in ${millisText(gc.totalMillis)}  longest ${millisText(gc.maxMillis)}`]),
+    figures(2, 'gc', [
+      `${gc.count} in ${millisText(gc.totalMillis)}  longest ${millisText(gc.maxMillis)}`,
+      ...(gc.wallPercent === undefined ? [] : [gcShareText(gc)]),
+    ]),
     figures(3, 'memory', [
       `heap ${bytesText(memory.heapUsedBytes)} of ${bytesText(memory.heapLimitBytes)}`,
       `rss ${bytesText(memory.rssBytes)}`,
@@ -179,6 +183,10 @@ function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }
 
 function figures(rank: number, label: string, parts: readonly string[]): RankedRow {
   return { rank, row: [segment(` ${label.padEnd(LABEL_COLUMNS)}`, 'dim'), segment(parts.join('  '))] };
+}
+
+function pauseLines(second: TailSecond): RankedRow[] {
+  return Object.entries(pauseTexts(second)).map(([label, text]) => figures(5, label, [text]));
 }
 
 /** Nothing where one request is all there was to tell apart. */

@@ -2,11 +2,13 @@
 import { SERIES_GC_PAUSE, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../agent/wire/schema';
 import type { Counters } from '../counters';
 import type { Agent } from '../ingest/agents';
+import type { RecentGc } from '../query/recent-gc';
 import type { SeriesTotals } from '../query/series-totals';
 import type { ServiceTotals, TimedSeries } from '../query/service-totals';
 import type { InstanceStatus } from '../store/batch';
 import type { StoreStats } from '../store/store';
 import { Exposition, type Labels } from './exposition';
+import { writeGc } from './gc-metrics';
 import { writeSeries } from './series-metrics';
 
 export type MetricsInput = {
@@ -15,6 +17,7 @@ export type MetricsInput = {
   store: StoreStats;
   totals: ServiceTotals;
   series: SeriesTotals;
+  recentGc: RecentGc;
   tailClients: number;
   nowMillis: number;
 };
@@ -63,6 +66,7 @@ export function renderMetrics({
   store,
   totals,
   series,
+  recentGc,
   tailClients,
   nowMillis,
 }: MetricsInput): string {
@@ -81,6 +85,7 @@ export function renderMetrics({
   out.single('ringtail_store_evicted_bytes_total', 'counter', 'Bytes dropped for room.', store.evictedBytes);
   writeServices(out, totals, nowMillis);
   writeInstances(out, live, nowMillis);
+  writeGc(out, live, recentGc, labelsOf);
   out.single(
     'ringtail_series_overflow_total',
     'counter',
@@ -143,10 +148,6 @@ function writeServices(out: Exposition, totals: ServiceTotals, nowMillis: number
 }
 
 function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: number): void {
-  const labelsOf = ({ instance }: Agent): Labels => ({
-    service: instance.service,
-    instance: instance.instance,
-  });
   for (const [name, help, pick] of GAUGES) {
     out.family(name, 'gauge', help);
     for (const agent of live)
@@ -182,4 +183,8 @@ function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: numb
       agent.rotationPauseMicros / 1e6,
     );
   }
+}
+
+function labelsOf({ instance }: Agent): Labels {
+  return { service: instance.service, instance: instance.instance };
 }

@@ -5,6 +5,7 @@ import { type Settled, settledWords } from '../profile/settle';
 import type { TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
+import { gcComment } from './gc-comment';
 
 const HANG_FRAMES_MAX = 8;
 
@@ -15,6 +16,7 @@ export function captureComments(
   coverage: Coverage,
   sums: TickSums,
   note: string,
+  range: readonly [from: number, to: number],
 ): string[] {
   const who = `${instance.service} ${instance.instance}`;
   const lines = [
@@ -42,6 +44,8 @@ export function captureComments(
     lines.push(`${who}: asleep with the sampler off for ${seconds(coverage.idleMicros)}`);
   if (coverage.missingMicros > 0)
     lines.push(`${who}: ${seconds(coverage.missingMicros)} not covered by any window`);
+  const gc = gcComment(batches, range);
+  if (gc !== '') lines.push(`${who}: ${gc}`);
   lines.push(`${who}: ${selfCost(batches)}`, ...lossLines(who, batches));
   return lines;
 }

@@ -151,7 +151,7 @@ async function partOf(
   const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : instance.periodMicros * 1000;
   const stuckMicros = kind === 'cpu' ? coverage.stuckCpuMicros : coverage.stuckMicros;
   head.period = Math.round(periodNanos);
-  head.comments.push(...captureComments(instance, batches, coverage, sums, note));
+  head.comments.push(...captureComments(instance, batches, coverage, sums, note, range));
   if (kind === 'cpu') settle(windows, instance, clockedCpuMicros(batches, range), coverage, sums);
   windows.addStuck(instance, Math.round(stuckMicros * 1000), periodNanos);
   windows.addIdle(instance, Math.round(coverage.idleMicros * 1000), periodNanos);

@@ -4,7 +4,7 @@
  * sums are since the collector started. Bounded by services, instances and series; what is beyond is counted.
  */
 import type { CoreTables, MergedHistogram } from '../../agent/core';
-import { SERIES_GC_PAUSE, SERIES_LOOP_DELAY, UNIT_MICROS } from '../../agent/wire/schema';
+import { SERIES_LOOP_DELAY, UNIT_MICROS } from '../../agent/wire/schema';
 import { SeriesKind } from '../../assembly/layout';
 import type { Batch, Instance, Series, SeriesValue } from '../store/batch';
 
@@ -17,7 +17,7 @@ export const OTHER_BOUNDS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_
 const FAMILIES_MAX = 1000;
 const SERIES_MAX = 20_000;
 /** Series whose quantiles are told elsewhere. */
-const ELSEWHERE = new Set([SERIES_LOOP_DELAY, SERIES_GC_PAUSE]);
+const ELSEWHERE = new Set<string>([SERIES_LOOP_DELAY]);
 /** Buckets of the core are this many to a doubling. */
 const BUCKETS_PER_OCTAVE = 128;
 

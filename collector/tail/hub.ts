@@ -10,6 +10,7 @@ import type { CoreTables } from '../../agent/core';
 import { EVENT_NOTE, EVENT_SUSPENDED } from '../../agent/wire/schema';
 import type { Counters } from '../counters';
 import type { Agent, AgentEnd, AgentListener, Agents } from '../ingest/agents';
+import type { RecentGc } from '../query/recent-gc';
 import type { Batch } from '../store/batch';
 import { wallMillisOf } from '../store/batch';
 import type { TailLine, TailNotice } from './schema';
@@ -25,6 +26,7 @@ export type TailContext = {
   agents: Agents;
   tables: CoreTables;
   counters: Counters;
+  recentGc: RecentGc;
   wallMillis: () => number;
 };
 
@@ -96,7 +98,7 @@ export class TailHub implements AgentListener {
       }
     }
     const builder = this.#builderOf(agent);
-    if (builder.add(batch)) this.#tell(watchers, builder.take(agent.instance));
+    if (builder.add(batch)) this.#tell(watchers, builder.take(agent.instance, this.#context.recentGc));
   }
 
   ended(agent: Agent, end: AgentEnd, text: string): void {

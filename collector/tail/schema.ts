@@ -23,8 +23,35 @@ export type TailSecond = {
   /** CPU in percent of one core: whole process, main thread, ringtail's own threads; null where the system does not tell. */
   cpu: { processPercent: number | null; mainPercent: number | null; agentPercent: number | null };
   /** Utilisation 0..1; delay quantiles in ms, null without a measurement in this second. */
-  loop: { utilization: number | null; delayMillis: { p50: number; p99: number; max: number } | null };
-  gc: { count: number; totalMillis: number; maxMillis: number };
+  loop: {
+    utilization: number | null;
+    delayMillis: { p50: number; p99: number; max: number } | null;
+    /** By libuv's metrics; null where it did not tell. */
+    turns?: { perSecond: number; eventsPerTurn: number } | null;
+    /** Stalls that ended in this second by the highest tier each reached: '50ms', '200ms', '1s'. Empty: none. */
+    stallTiers?: { tier: string; count: number }[];
+    /** The longest stall that was too short to be a hang. */
+    briefStall?: { forMillis: number; stack: string[] } | null;
+  };
+  gc: {
+    count: number;
+    totalMillis: number;
+    maxMillis: number;
+    /** Share of this second, and of the time in it in which the loop was not waiting. */
+    wallPercent?: number;
+    busyPercent?: number | null;
+    /** type: 'minor', 'major', 'incremental', 'weakcb' or 'other'. */
+    types?: { type: string; count: number; totalMillis: number; maxMillis: number }[];
+    /** The longest whose entry came in this second. name: type and cause; stack: what ran around it, known of long and major ones. */
+    longest?: { millis: number; name: string; stack: string[] } | null;
+    /** The last minute. mutatorPercent: what the worst window of each length left to the program, null without one. */
+    minute?: {
+      wallPercent: number;
+      busyPercent: number | null;
+      maxMillis: number;
+      mutatorPercent: { windowMillis: number; percent: number | null }[];
+    } | null;
+  };
   /** Requests that ended in this second; aborted ones count too. errors: status ≥ 500. */
   http: {
     requestsPerSecond: number;
@@ -49,7 +76,19 @@ export type TailSecond = {
       p99Millis: number;
     }[];
   };
-  memory: { rssBytes: number; heapUsedBytes: number; heapLimitBytes: number };
+  memory: {
+    rssBytes: number;
+    heapUsedBytes: number;
+    heapLimitBytes: number;
+    /** After the newest major collection; null before the first. hint: what it did not give back, in a sentence, or null. */
+    afterMajor?: {
+      usedBytes: number;
+      committedBytes: number;
+      externalBytes: number;
+      rssBytes: number;
+      hint: string | null;
+    } | null;
+  };
   /** Hottest functions on CPU in the newest sampling windows, by self, then total: percent of CPU samples. */
   hot: { function: string; file: string; line: number; selfPercent: number; totalPercent: number }[];
   /** The main thread is stuck right now, or null. stack: root first, 'function (file:line)'. */
@@ -59,7 +98,7 @@ export type TailSecond = {
     forMillis: number;
     stack: string[];
   } | null;
-  /** Stalls that ended in this second. */
+  /** Hangs that ended in this second. */
   stalls: {
     startMillis: number;
     forMillis: number;

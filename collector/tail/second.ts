@@ -1,10 +1,10 @@
 /** Batches of one agent to lines of the tail: what came is gathered until it makes up a second or a hang begins. */
 import type { CoreTables, MergedHistogram } from '../../agent/core';
+import { STALL_BRIEF } from '../../agent/wire/event-loop';
 import {
   EVENT_HANG,
   EVENT_STALL,
   HANG_KINDS,
-  SERIES_GC_PAUSE,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
 } from '../../agent/wire/schema';
@@ -12,7 +12,10 @@ import { describeStack } from '../profile/frame';
 import { hotFunctions } from '../query/hot';
 import { httpFailures } from '../query/http-failures';
 import { slowestRequest, slowestRoutes } from '../query/http-routes';
+import type { RecentGc } from '../query/recent-gc';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
+import { gcOf, majorMemoryOf } from './gc';
+import { briefStallOf, stallTiersOf, turnsOf } from './loop';
 import type { HangKind, TailSecond } from './schema';
 
 const HOT_MAX = 10;
@@ -61,7 +64,7 @@ export class SecondBuilder {
   }
 
   /** The line of what was gathered, which is then forgotten. */
-  take(instance: Instance): TailSecond {
+  take(instance: Instance, recentGc: RecentGc): TailSecond {
     const batches = this.#batches;
     const spanMicros = Math.max(1, this.#spanMicros);
     this.clear();
@@ -81,13 +84,20 @@ export class SecondBuilder {
         mainPercent: percentOf(sums.mainCpuMicros, spanMicros),
         agentPercent: percentOf(sums.agentCpuMicros, spanMicros),
       },
-      loop: { utilization: utilizationOf(sums), delayMillis: this.#delayOf(batches) },
-      gc: gcOf(batches),
+      loop: {
+        utilization: utilizationOf(sums),
+        delayMillis: this.#delayOf(batches),
+        turns: turnsOf(batches, spanMicros),
+        stallTiers: stallTiersOf(batches),
+        briefStall: briefStallOf(batches),
+      },
+      gc: gcOf(batches, recentGc.figures(instance.agentId)),
       http: this.#httpOf(batches, spanMicros),
       memory: {
         rssBytes: status.rssBytes,
         heapUsedBytes: status.heapUsedBytes,
         heapLimitBytes: status.heapLimitBytes,
+        afterMajor: majorMemoryOf(recentGc.majorMemory(instance.agentId)),
       },
       hot: hotFunctions(batches, this.#tables, HOT_MAX),
       hang: hangOf(batches, instance, status, last.endMicros),
@@ -150,17 +160,6 @@ function slowestOf(batches: readonly Batch[]): NonNullable<TailSecond['http']['s
   return { method, route, status, aborted, millis: millis(durationMicros) };
 }
 
-function gcOf(batches: readonly Batch[]): TailSecond['gc'] {
-  const pauses = batches.flatMap(({ values }) =>
-    values.filter(({ series }) => series.name === SERIES_GC_PAUSE),
-  );
-  return {
-    count: pauses.reduce((sum, { count }) => sum + count, 0),
-    totalMillis: millis(pauses.reduce((total, { sum }) => total + sum, 0)),
-    maxMillis: millis(pauses.reduce((most, { max }) => Math.max(most, max), 0)),
-  };
-}
-
 function sumStatuses(batches: readonly Batch[]): StatusSums {
   const statuses = batches.flatMap(({ status }) => (status === null ? [] : [status]));
   const cpu = (pick: (status: InstanceStatus) => number | null) => {
@@ -205,7 +204,7 @@ function hangOf(
 function stallsOf(batches: readonly Batch[], instance: Instance): TailSecond['stalls'] {
   return batches.flatMap(({ events, stacks }) =>
     events
-      .filter(({ kind }) => kind === EVENT_STALL)
+      .filter(({ kind, b }) => kind === EVENT_STALL && b !== STALL_BRIEF)
       .map(({ startMicros, durationMicros, a, stack }) => ({
         startMillis: Math.round(wallMillisOf(instance, startMicros)),
         forMillis: Math.round(durationMicros / 1000),

@@ -60,6 +60,45 @@ describe('plain lines of the tail', () => {
     expect(lines.at(-1)).toBe('  lost 17 ring-full');
   });
 
+  it('tells what collection took and left, a long one, a brief stall and memory that stays', () => {
+    const line = second();
+    const lines = plainLines({
+      ...line,
+      loop: {
+        ...line.loop,
+        stallTiers: [
+          { tier: '50ms', count: 2 },
+          { tier: '200ms', count: 1 },
+        ],
+        briefStall: { forMillis: 82, stack: ['tick (/srv/shop/app.js:3)', 'burn (/srv/shop/app.js:9)'] },
+      },
+      gc: {
+        ...line.gc,
+        wallPercent: 0.8,
+        longest: { millis: 48.2, name: 'major (forced)', stack: ['grow (/srv/shop/app.js:4)'] },
+        minute: {
+          wallPercent: 1,
+          busyPercent: 2,
+          maxMillis: 48.2,
+          mutatorPercent: [
+            { windowMillis: 10, percent: 0 },
+            { windowMillis: 50, percent: 62 },
+          ],
+        },
+      },
+      memory: {
+        ...line.memory,
+        afterMajor: { usedBytes: 1, committedBytes: 2, externalBytes: 3, rssBytes: 4, hint: 'V8 keeps it' },
+      },
+    });
+    expect(lines[0]).toContain('| gc 12 in 8.10 ms max 1.90 ms (0.8 % of time, left 0.0 % of 10 ms) |');
+    expect(lines.slice(1, 4)).toEqual([
+      '  brief stall of 82.0 ms, one of 3: burn (shop/app.js:9) < tick (shop/app.js:3)',
+      '  collected major (forced) 48.2 ms: grow (shop/app.js:4)',
+      '  kept V8 keeps it',
+    ]);
+  });
+
   it('gives one line for a notice', () => {
     expect(plainLines(notice())).toEqual(['12:00:00 shop/host-1  connected: node 20.20.2']);
     expect(plainLines(notice({ kind: 'silent', text: '' }))).toEqual(['12:00:00 shop/host-1  silent']);

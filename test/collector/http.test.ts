@@ -276,7 +276,7 @@ describe('metrics', () => {
     expect(sampleOf(text, 'ringtail_batches_total')).toBe(2);
     for (const line of text.trim().split('\n')) {
       expect(line).toMatch(
-        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (NaN|[+-]?Inf|[\d.e+-]+))$/,
+        /^(# (HELP|TYPE) [a-z][a-z0-9_]* .+|[a-z][a-z0-9_]*(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? (NaN|[+-]?Inf|[\d.e+-]+))$/,
       );
     }
     await agent.close();

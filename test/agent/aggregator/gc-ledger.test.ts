@@ -103,7 +103,7 @@ describe('the ledger of collections', () => {
     expect(excess).toEqual([`${8 * MS} is 4`]);
     ledger.sample(6e6);
     const limit = writer.written.filter(({ series }) =>
-      series.includes('baseline us v8js.gc.type minor quantile 0.95'),
+      series.includes('baseline us v8js.gc.type minor percentile p95'),
     );
     expect(limit.at(-1)?.value).toBe(2 * MS);
   });

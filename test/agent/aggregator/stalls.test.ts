@@ -58,7 +58,7 @@ describe('Stalls', () => {
 
   /** Pings are answered at these times, ms, and the loop turns so often between each and the next. */
   const answers = (turnsBetween: number, ...times: number[]) => {
-    times.forEach((millis, index) => turns.add(millis * MS, 1000 + index * turnsBetween));
+    for (const [index, millis] of times.entries()) turns.add(millis * MS, 1000 + index * turnsBetween);
   };
   const come = (ticks: TickWindow) => {
     recent.add(ticks);
