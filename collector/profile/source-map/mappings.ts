@@ -26,8 +26,9 @@ const MARK_CHARS = 512;
 const MARK_WORDS = 8;
 const MARK_LINE = 1;
 const MARK_FIRST_COLUMN = 7;
-const NUMBER_MAX = 2 ** 31 - 1;
-const VLQ_DIGITS_MAX = 7;
+const NUMBER_MAX = 2 ** 30;
+/** More digits than NUMBER_MAX needs are no number. */
+const SHIFT_MAX = 25;
 /** How far a line is looked through for a segment of the right source. */
 const SOURCE_SEGMENTS_MAX = 256;
 
@@ -216,16 +217,17 @@ class SegmentReader {
 
   /** `before` plus the difference that stands here. */
   #number(before: number): number {
-    let [sum, factor] = [0, 1];
-    for (let count = 0; ; count++, factor *= 32) {
-      const code = this.at < this.#text.length ? this.#text.charCodeAt(this.at++) : NO_DIGIT;
-      const digit = code < 128 ? DIGITS[code]! : NO_DIGIT;
-      if (digit === NO_DIGIT || count === VLQ_DIGITS_MAX)
-        throw new SourceMapError('its mappings are no base64 VLQ');
-      sum += (digit & 31) * factor;
-      if (digit < 32) break;
+    const text = this.#text;
+    let at = this.at;
+    let [sum, shift, digit] = [0, 0, 32];
+    for (; digit > 31; shift += 5) {
+      const code = at < text.length ? text.charCodeAt(at++) : COMMA;
+      digit = code < 128 ? DIGITS[code]! : NO_DIGIT;
+      if (digit === NO_DIGIT || shift > SHIFT_MAX) throw new SourceMapError('its mappings are no base64 VLQ');
+      sum |= (digit & 31) << shift;
     }
-    const value = before + (sum % 2 === 0 ? sum / 2 : -(sum - 1) / 2);
+    this.at = at;
+    const value = (sum & 1) === 0 ? before + (sum >>> 1) : before - (sum >>> 1);
     if (value < 0 || value > NUMBER_MAX) throw new SourceMapError('it names a place that cannot be');
     return value;
   }
