@@ -5,7 +5,7 @@
  */
 import type { Agent } from '../ingest/agents';
 import type { Profile } from '../profile/profile';
-import { type MappedCounts, mappedProfile } from '../profile/source-map/mapped-profile';
+import { describeMapped, mappedProfile, scriptsOf } from '../profile/source-map/mapped-profile';
 import { SourceMap } from '../profile/source-map/source-map';
 import { SourceMapError } from '../profile/source-map/source-map-error';
 import { SourceMapCache } from './source-map-cache';
@@ -27,9 +27,7 @@ const SCRIPTS_PER_REQUEST = 256;
 const SCRIPTS_MAX = 20_000;
 const NAME_CHARS_MAX = 4096;
 const REASON_CHARS_MAX = 120;
-const REASONS_SHOWN_MAX = 6;
 const LATE = 'not there in time';
-const ABSOLUTE_PATH = /^(\/|[A-Za-z]:[\\/])/;
 
 export class SourceMaps {
   #nowMillis: () => number;
@@ -44,13 +42,13 @@ export class SourceMaps {
 
   /** The profile, which must be of this agent alone, by the names of its sources; resolves at the deadline at the latest. */
   async mapped(agent: Agent, profile: Profile, deadlineMillis: number): Promise<Profile> {
-    const files = filesOf(profile);
+    const files = scriptsOf(profile);
     if (files.length === 0) return profile;
     const maps = new Map<string, SourceMap | string | null>(files.map((file) => [file, LATE]));
     await within(this.#load(agent, files, maps), deadlineMillis - this.#nowMillis());
     const mapped = mappedProfile(profile, (file) => maps.get(file) ?? null);
     const { service, instance } = agent.instance;
-    const text = describeCounts(mapped.counts);
+    const text = describeMapped(mapped.counts);
     if (text !== '') mapped.profile.head.comments.push(`${service} ${instance}: source maps: ${text}`);
     return mapped.profile;
   }
@@ -125,24 +123,6 @@ export class SourceMaps {
       return reasonOf((error as Error).message);
     }
   }
-}
-
-/** '' where no script has a map. */
-function describeCounts({ mapped, unmapped }: MappedCounts): string {
-  const left = [...unmapped].sort(([, one], [, other]) => other - one);
-  const total = left.reduce((sum, [, count]) => sum + count, 0);
-  if (mapped + total === 0) return '';
-  const named = `${mapped} functions named by their sources`;
-  if (total === 0) return named;
-  const reasons = left.slice(0, REASONS_SHOWN_MAX).map(([reason, count]) => `${count} ${reason}`);
-  return `${named}, ${total} left as they are: ${reasons.join(', ')}${left.length > REASONS_SHOWN_MAX ? ', ...' : ''}`;
-}
-
-/** Files of functions that have a place. */
-function filesOf({ functions, strings }: Profile): string[] {
-  const ids = new Set<number>();
-  for (let at = 4; at < functions.length; at += 4) if (functions[at + 3]! > 0) ids.add(functions[at + 2]!);
-  return [...ids].map((id) => strings.get(id)).filter((file) => ABSOLUTE_PATH.test(file));
 }
 
 /** Scripts in as few requests as they fit in; one with an endless name is left out. */

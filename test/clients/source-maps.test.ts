@@ -102,4 +102,25 @@ describe.runIf(needGo('source maps'))('source maps in go tool pprof', () => {
     expect(firstRow(text)).toMatch(/ burnDeclared$/);
     expect(text).not.toContain('source maps');
   });
+
+  it("names them in the profiles of the agent's own port, too", async () => {
+    const file = join(folder, 'own.js');
+    await writeBundle(file, { minify: true });
+    const program = spawn(process.execPath, ['-r', REGISTER, file, String(FOR_MILLIS)], {
+      env: { PATH: process.env.PATH ?? '', HOME: folder, RINGTAIL_PPROF: '127.0.0.1:0' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    programs.push(program);
+    const address = await new Promise<string>((found) => {
+      let said = '';
+      program.stderr.on('data', (text) => {
+        said += text;
+        const [url] = /http:\S+\/debug\/pprof\//.exec(said) ?? [];
+        if (url !== undefined) found(url);
+      });
+    });
+    const { stdout } = await goPprof('-top', `${address}profile?seconds=2`);
+    expect(firstRow(stdout)).toMatch(/ burnDeclared$/);
+    expect(stdout).toMatch(/^source maps: \d+ functions named by their sources$/m);
+  });
 });

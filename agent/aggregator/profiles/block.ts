@@ -48,6 +48,7 @@ function contentionProfile(context: ProfileContext, sums: StackSums): Profile {
           systemName: frame.name || name,
           file: fileOf(frame.url),
           startLine: frame.line,
+          startColumn: frame.column,
           line: frame.at || frame.line,
         }),
       );

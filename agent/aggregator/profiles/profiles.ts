@@ -7,6 +7,7 @@ import { diffProfiles } from '../../../collector/profile/merge';
 import { encodePprof } from '../../../collector/profile/pprof';
 import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
+import { OwnSourceMaps } from '../source-maps/own-source-maps';
 import { contentionSource } from './block';
 import type { ProfileContext } from './context';
 import { costComment } from './cost-comment';
@@ -28,9 +29,11 @@ const GZIP_LEVEL = 1;
 export class Profiles {
   readonly #context: ProfileContext;
   readonly #sources: Readonly<Record<string, ProfileSource>>;
+  readonly #sourceMaps: OwnSourceMaps;
 
   constructor(context: ProfileContext) {
     this.#context = context;
+    this.#sourceMaps = new OwnSourceMaps(context.data.identity.startWallMillis);
     this.#sources = {
       profile: ticksSource(context, 'cpu'),
       wall: ticksSource(context, 'wall'),
@@ -47,7 +50,7 @@ export class Profiles {
     const request = requestOf(new URLSearchParams(query));
     if (request.debug >= 2 && source.describe !== undefined)
       return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
-    const profile = await this.#profile(source, request);
+    const profile = await this.#sourceMaps.mapped(await this.#profile(source, request));
     profile.head.comments.push(costComment(this.#context));
     return request.debug > 0
       ? { mediaType: TEXT_TYPE, bytes: Buffer.from(profileText(name, profile)) }

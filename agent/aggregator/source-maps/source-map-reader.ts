@@ -9,7 +9,6 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Base64Decoder, PercentDecoder } from './data-url';
 import { type MapComment, mapComment } from './map-comment';
-import type { NamedScripts } from './named-scripts';
 import { WithoutContents } from './without-contents';
 
 /** What there is for a script. mapFile: what sources are relative to. version: the same for the same content. */
@@ -28,11 +27,11 @@ const MAP_BEGIN = /^\uFEFF?\s*[{)]/;
 type Opened = { place: MapPlace; comment: MapComment; from: number; to: number };
 
 export class SourceMapReader {
-  readonly #named: NamedScripts;
+  readonly #named: { has(script: string): boolean };
   readonly #startWallMillis: number;
 
-  /** startWallMillis: when the process began. */
-  constructor(named: NamedScripts, startWallMillis: number) {
+  /** named: the scripts that may be asked for. startWallMillis: when the process began. */
+  constructor(named: { has(script: string): boolean }, startWallMillis: number) {
     this.#named = named;
     this.#startWallMillis = startWallMillis;
   }

@@ -16,6 +16,8 @@ export type MapOfFile = (file: string) => SourceMap | string | null;
 export type MappedCounts = { mapped: number; unmapped: Map<string, number> };
 
 const UNKNOWN_TO_MAP = 'not in the map';
+const REASONS_SHOWN_MAX = 6;
+const ABSOLUTE_PATH = /^(\/|[A-Za-z]:[\\/])/;
 
 type Found = { original: OriginalFunction; generatedName: string; map: SourceMap };
 
@@ -29,6 +31,25 @@ export function mappedProfile(
   addProfile(mapped, profile, 1, originals.locate);
   const { counts } = originals;
   return { profile: counts.mapped === 0 ? profile : mapped, counts };
+}
+
+/** Files of the profile that may name a source map. */
+export function scriptsOf({ functions, strings }: Profile): string[] {
+  const ids = new Set<number>();
+  for (let at = 4; at < functions.length; at += 4) if (functions[at + 3]! > 0) ids.add(functions[at + 2]!);
+  return [...ids].map((id) => strings.get(id)).filter((file) => ABSOLUTE_PATH.test(file));
+}
+
+/** For people; '' where no script has a map. */
+export function describeMapped({ mapped, unmapped }: MappedCounts): string {
+  const left = [...unmapped].sort(([, one], [, other]) => other - one);
+  const total = left.reduce((sum, [, count]) => sum + count, 0);
+  if (mapped + total === 0) return '';
+  const named = `${mapped} functions named by their sources`;
+  if (total === 0) return named;
+  const reasons = left.slice(0, REASONS_SHOWN_MAX).map(([reason, count]) => `${count} ${reason}`);
+  if (left.length > REASONS_SHOWN_MAX) reasons.push('...');
+  return `${named}, ${total} left as they are: ${reasons.join(', ')}`;
 }
 
 class Originals {
