@@ -83,6 +83,10 @@ export class Host implements RunningAgent {
     };
   }
 
+  addSelfMicros(micros: number): void {
+    this.#control.addSelfMicros(micros);
+  }
+
   setRoute(request: object, route: GivenRoute): void {
     this.#routes.set(request, route);
   }

@@ -13,7 +13,10 @@ import {
   Timer,
   type TimerOptions,
 } from './instruments';
+import type { MethodTimer } from './method-timer';
 import { readOptions, type StartOptions } from './options';
+import { Pool, type PoolOptions } from './pool';
+import { Queue, type QueueOptions } from './queue';
 import { type AgentStats, currentBinding, memoryIsShared, register, runningAgent } from './registration';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
@@ -28,7 +31,11 @@ export type {
   Timer,
   TimerOptions,
 } from './instruments';
+export type { MethodTimer } from './method-timer';
 export type { StartOptions } from './options';
+export type { Pool, PoolFigures, PoolJob, PoolOptions } from './pool';
+export { poolGauges } from './pool-gauges';
+export type { Queue, QueueOptions } from './queue';
 export type { AgentStateName, AgentStats } from './registration';
 export { koaRoutes, setRoute } from './set-route';
 
@@ -49,6 +56,11 @@ export function timer(name: string, options?: TimerOptions): Timer {
   return new Timer(name, options);
 }
 
+/** A timer as a decorator of a method, standard or experimental: `@timed('db.query')`. The same as `@(timer('db.query').method)`. */
+export function timed(name: string, options?: TimerOptions): MethodTimer {
+  return new Timer(name, options).method;
+}
+
 /** A distribution of any numbers: `histogram('payload', { unit: 'By' }).record(bytes)`. */
 export function histogram(name: string, options?: HistogramOptions): Histogram {
   return new Histogram(name, options);
@@ -62,6 +74,16 @@ export function counter(name: string, options?: InstrumentOptions): Counter {
 /** Something that goes up and down: `gauge('queue.length').set(n)`. */
 export function gauge(name: string, options?: InstrumentOptions): Gauge {
   return new Gauge(name, options);
+}
+
+/** A pool of anything: `const job = pool('db', { size: 10 }).enqueue(); job.start(); job.end()`, or acquire and release, or observe(). */
+export function pool(name: string, options?: PoolOptions): Pool {
+  return new Pool(name, options);
+}
+
+/** A queue's depth: `const q = queue('mails', { capacity: 1000 }); q.add(); q.remove()`, or observe(depth). */
+export function queue(name: string, options?: QueueOptions): Queue {
+  return new Queue(name, options);
 }
 
 /** The agent's own counters. */

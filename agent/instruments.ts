@@ -8,6 +8,7 @@ import { types } from 'node:util';
 import { RecordKind, SeriesKind } from '../assembly/layout';
 import { nowMicros } from './clock';
 import type { CoreWriter } from './core';
+import { type MethodTimer, methodTimer } from './method-timer';
 import { isText } from './options';
 import { refuse } from './refusal';
 import { type Binding, currentBinding } from './registration';
@@ -192,14 +193,36 @@ export class Timer extends Instrument {
     for (const property of ['name', 'length']) copyProperty(run, timed, property);
     return timed;
   }
+
+  /** The same as a decorator of a method, standard or experimental: `@queries.method`, `@(timer('db.query').method)`. */
+  get method(): MethodTimer {
+    return methodTimer((method) => this.wrap(method));
+  }
 }
 
 /** Options may be null, a primitive or have getters that throw: those that cannot be read are false, which is no unit and no labels. */
-function optionOf(options: object | null | undefined, name: 'unit' | 'labels' | 'spans'): unknown {
+export function optionOf(options: object | null | undefined, name: string): unknown {
   try {
     return (options as Record<string, unknown> | null | undefined)?.[name];
   } catch {
     return false;
+  }
+}
+
+/** Options of an instrument that is one of several of the same thing: with a label that names it. */
+export function labelled(
+  options: InstrumentOptions | null | undefined,
+  label: string,
+  name: string,
+): InstrumentOptions {
+  const labels = optionOf(options, 'labels');
+  if (labels === undefined || labels === null) return { labels: { [label]: name } };
+  if (typeof labels !== 'object' || Array.isArray(labels)) return { labels: labels as Labels };
+  try {
+    return { labels: { ...(labels as Labels), [label]: name } };
+  } catch {
+    // Refused by the instrument, as it cannot read them either.
+    return { labels: labels as Labels };
   }
 }
 

@@ -36,6 +36,8 @@ export type AgentStats = {
 export interface RunningAgent {
   readonly binding: Binding;
   stats(): AgentStats;
+  /** What the agent's work outside of its sources has cost main, µs. */
+  addSelfMicros(micros: number): void;
   /** request: the IncomingMessage. */
   setRoute(request: object, route: GivenRoute): void;
   stop(): Promise<void>;
