@@ -37,6 +37,8 @@ export type AgentOptions = {
   httpPaths: boolean;
   /** Bytes kept for a collector that does not acknowledge. */
   queueBytes: number;
+  /** Worker threads are sampled: 'auto' does so where the Node.js line is known to stand it. */
+  sampleWorkers: 'auto' | 'on' | 'off';
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
   pprofAddress: string;
   /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
@@ -75,6 +77,14 @@ const SWITCH = new Map<unknown, boolean>([
   [true, true],
 ]);
 
+const WORKERS = new Map<unknown, AgentOptions['sampleWorkers']>([
+  ['auto', 'auto'],
+  ['0', 'off'],
+  ['off', 'off'],
+  ['1', 'on'],
+  ['on', 'on'],
+]);
+
 export const OPTION_TABLE: Table = {
   enabled: {
     variable: 'RINGTAIL_ENABLED',
@@ -110,6 +120,12 @@ export const OPTION_TABLE: Table = {
     parse: (got) => SWITCH.get(got),
   },
   queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
+  sampleWorkers: {
+    variable: 'RINGTAIL_WORKERS',
+    allowed: '0, 1 or auto',
+    initial: 'auto',
+    parse: (got) => WORKERS.get(got),
+  },
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',
     allowed: 'a port, or an address of the loopback with a port (127.0.0.1:6060)',

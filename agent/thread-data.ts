@@ -7,7 +7,10 @@ export type AgentThreadData = {
   core: CoreMemory;
   /** 512 bytes: ControlWord and ControlCell of assembly/layout.ts. */
   control: SharedArrayBuffer;
-  /** The agent thread posts a number (the ping); main answers through the control page, not through the port. */
+  /**
+   * The agent thread posts a number (the ping); main answers through the control page, not through the port. Main posts
+   * the id of a worker thread that has ended, and the negative id of one that has begun.
+   */
   pings: MessagePort;
   options: AgentOptions;
   /** Environment variables that the agent thread reads tokens from; it runs with an empty environment itself. */

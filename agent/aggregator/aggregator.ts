@@ -62,6 +62,8 @@ const REST_SHARE = 0.005;
 /** The agent thread was away this much longer than it slept, without using CPU itself: the process stood still. */
 const SUSPENDED_MICROS = 500e3;
 const SUSPENDED_CPU_SHARE = 0.1;
+/** The program's other threads used more of a core than this in the last second. */
+const OTHERS_BUSY_SHARE = 0.1;
 /** Main waited for a core for this much of a stall: the machine was busy, not the program. */
 const STARVED_SHARE = 0.6;
 /** Less CPU than this cannot have logged much: what the console keeps alive is let go after more, µs. */
@@ -110,6 +112,8 @@ export class Aggregator {
   /** How long main had waited for a core when the ping left, µs. */
   #waitedAtPingMicros = 0;
   #secondAtMicros = 0;
+  #mainCpuAtSecondMicros = 0;
+  #othersBusy = false;
   #mainCpuAtReleaseMicros = 0;
   #flushAtMicros = 0;
   #drainedAtMicros = 0;
@@ -230,7 +234,10 @@ export class Aggregator {
 
   run(): void {
     this.#page.setState(AgentState.Ready);
-    this.data.pings.on('message', (threadId: number) => this.#feed.reader.markDead(threadId));
+    this.data.pings.on('message', (threadId: number) => {
+      if (threadId > 0) this.#feed.reader.markDead(threadId);
+      else this.#sampling.workerStarted();
+    });
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
     // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
     if (this.#closing) return;
@@ -261,7 +268,7 @@ export class Aggregator {
     if (!owed && !deaf && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS))
       this.#sendPing(now);
     this.#hangs.check(now);
-    this.#sampling.tick(now, share, this.#mainCpuMicros);
+    this.#sampling.tick(now, share, this.#mainCpuMicros, this.#othersBusy);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
     this.#stalls.join(now);
     this.#gc.join(now);
@@ -341,8 +348,16 @@ export class Aggregator {
       now,
       (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros),
     );
+    const usedMicros = processCpuMicros();
+    const othersMicros =
+      usedMicros -
+      this.#processCpuMicros -
+      (ownMicros - this.#ownMicros) -
+      (this.#mainCpuMicros - this.#mainCpuAtSecondMicros);
+    this.#othersBusy = othersMicros > OTHERS_BUSY_SHARE * (now - this.#secondAtMicros);
+    this.#mainCpuAtSecondMicros = this.#mainCpuMicros;
     this.#ownMicros = ownMicros;
-    this.#processCpuMicros = processCpuMicros();
+    this.#processCpuMicros = usedMicros;
     this.#secondAtMicros = now;
     if (this.#mainCpuMicros - this.#mainCpuAtReleaseMicros < RELEASE_MICROS) return;
     this.#mainCpuAtReleaseMicros = this.#mainCpuMicros;

@@ -18,6 +18,8 @@ const NOT_KNOWN = -1;
 export class Cost {
   rotations = 0;
   rotationPauseMicros = 0;
+  /** Pauses of the host's worker threads. */
+  workerPauseMicros = 0;
   readonly #main = new ThreadCpu(process.pid);
   readonly #agent = new ThreadCpu(ownThreadId());
   #samplers: ThreadCpu[] = [];

@@ -40,6 +40,7 @@ export type V8Profile = {
 
 /** Ticks of one window in time order: parallel arrays, typed ones where the window was read. */
 export type TickWindow = {
+  threadId: number;
   startMicros: number;
   endMicros: number;
   nodeCount: number;
@@ -86,12 +87,13 @@ type NodePlan = {
   leafGiven: number;
 };
 
-/** `afterMicros`: end of the window before, 0 for none. */
+/** `afterMicros`: end of the window before, 0 for none. threadId: 0 for the main thread. */
 export function readProfile(
   profile: V8Profile,
   afterMicros: number,
   dictionary: Dictionary,
   scripts: ScriptSource,
+  threadId = 0,
 ): TickWindow {
   const plans = planNodes(profile, dictionary, scripts);
   const ticks = new Ticks([...plans.values()].reduce((sum, { hits }) => sum + hits, 0));
@@ -109,6 +111,7 @@ export function readProfile(
     for (; plan.given < plan.hits; plan.given++) giveTick(ticks, plan, profile.endTime, afterMicros);
   }
   return {
+    threadId,
     startMicros: Math.max(profile.startTime, afterMicros),
     endMicros: profile.endTime,
     nodeCount: profile.nodes.length,

@@ -1,5 +1,5 @@
 /**
- * V8's sampler of the main thread, driven from the agent thread by an inspector session. Commands run on main by
+ * V8's sampler of one thread, driven from the agent thread by an inspector session. Commands run on that thread by
  * interrupt, also in the middle of a busy loop. Windows overlap: the next console profile starts before the last one
  * ends, so V8 keeps its code map and a rotation costs about a millisecond where a stop and start costs ten.
  *
@@ -12,7 +12,6 @@
  * RESTARTS_MAX renewals in RESTARTS_WITHIN_MICROS sampling is switched off for good.
  */
 import { randomBytes } from 'node:crypto';
-import { Session } from 'node:inspector';
 import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
 
 /** What a start costs more for each byte of compiled code, µs: 10 to 40 ms were seen with 0.5 MB, 110 to 200 with 4 MB, 430 to 460 with 9 MB. */
@@ -47,13 +46,29 @@ type Evaluated = {
     | undefined;
 };
 
+/** What the sampler needs of an inspector's Session: one to the main thread or to a worker. */
+export interface SamplerSession {
+  post(
+    method: string,
+    parameters?: object,
+    callback?: (error: Error | null, result: SessionResult) => void,
+  ): void;
+  on(event: 'Profiler.consoleProfileFinished', listener: (message: ConsoleProfile) => void): void;
+  disconnect(): void;
+}
+
+/** What a command answered; which of it there is depends on the command. */
+export type SessionResult = Evaluated & { result?: { objectId?: string } };
+
+export type ConsoleProfile = { params: { title?: string | undefined; profile: unknown } };
+
 export class Sampler {
   state: SamplerState = 'idle';
   /** When the command that main has not answered yet was sent, µs; 0 when none is open. */
   openSinceMicros = 0;
   /** The interval of the running windows, and of the last ones once it has stopped. */
   intervalMicros = 0;
-  #session: Session | null = null;
+  #session: SamplerSession | null = null;
   #holder = '';
   #running = '';
   #restarts: number[] = [];
@@ -66,6 +81,8 @@ export class Sampler {
   constructor(
     readonly nowMicros: () => number,
     readonly events: SamplerEvents,
+    /** Connects to the thread that is sampled. */
+    readonly connect: () => SamplerSession,
   ) {
     const prefix = randomBytes(6).toString('hex');
     this.#titles = [`ringtail-${prefix}-a`, `ringtail-${prefix}-b`];
@@ -102,11 +119,11 @@ export class Sampler {
     };
     try {
       const session = this.#connect();
-      session.post('Profiler.enable', (error) => fail(error));
+      session.post('Profiler.enable', {}, (error) => fail(error));
       session.post('Profiler.setSamplingInterval', { interval: intervalMicros }, (error) => fail(error));
       session.post('Runtime.evaluate', { expression: HOLDER_TEXT, silent: true }, (error, reply) => {
         if (fail(error)) return;
-        this.#holder = reply.exceptionDetails === undefined ? (reply.result.objectId ?? '') : '';
+        this.#holder = reply.exceptionDetails === undefined ? (reply.result?.objectId ?? '') : '';
         if (this.#holder === '') return void fail(new Error(exceptionText(reply)));
         this.openSinceMicros = 0;
         this.rotate();
@@ -170,10 +187,9 @@ export class Sampler {
     this.#release(this.state === 'on' ? 'idle' : this.state);
   }
 
-  #connect(): Session {
+  #connect(): SamplerSession {
     if (this.#session !== null) return this.#session;
-    const session = new Session();
-    session.connectToMainThread();
+    const session = this.connect();
     session.on('Profiler.consoleProfileFinished', ({ params }) => {
       if (this.#titles.includes(params.title ?? '')) this.events.onProfile(params.profile as V8Profile);
     });

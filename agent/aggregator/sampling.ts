@@ -10,6 +10,7 @@ import { HANG_BLOCKED, HANG_JS, HANG_UNKNOWN } from '../wire/schema';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
+import { openMainSession } from './main-session';
 import type { Outgoing } from './outgoing';
 import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
 import { type Culprit, RecentWindows } from './recent-windows';
@@ -17,6 +18,7 @@ import { Sampler, type SamplerState } from './sampler';
 import { ScriptFiles } from './script-files';
 import { WindowPacer } from './window-pacer';
 import { periodOf, WindowQueue } from './window-queue';
+import { WorkerSampling } from './worker-sampling';
 
 /** CPU share of the main thread up to which it counts as idle, twice what the sampler itself takes, and above which a resting sampler wakes. */
 const IDLE_SHARE = 0.01;
@@ -34,6 +36,8 @@ const RESTART_PAUSE_MAX_MICROS = 50e3;
 const EARLY_RESTART_PAUSE_MAX_MICROS = 80e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
 const NEWEST_MICROS = 2e6;
+/** How long the end of a capture waits for the windows of worker threads, µs. */
+const WORKERS_PATIENCE_MICROS = 400e3;
 /** How long somebody who wants the newest ticks waits for them, ms. */
 const UP_TO_DATE_MILLIS = 300;
 /** Whether the debugger has gone is looked at so often, µs. */
@@ -63,6 +67,7 @@ export class Sampling {
   readonly #pacer: WindowPacer;
   readonly #governor: Governor;
   readonly #scripts: ScriptFiles;
+  readonly #workers: WorkerSampling | null;
   #beganMicros = 0;
   #loop: { idleMicros: number; activeMicros: number } | null = null;
   #lastEndMicros = 0;
@@ -74,6 +79,8 @@ export class Sampling {
   #windowWorkMicros = 0;
   #watchedUntilMicros = 0;
   #captureEnds: number[] = [];
+  /** When the workers' windows were cut for the capture that ends, µs; 0 for not yet. */
+  #workersCutMicros = 0;
   #busyAtMicros = 0;
   /** When main's share was looked at last, and its CPU by then, µs. */
   #lookAtMicros = 0;
@@ -88,22 +95,39 @@ export class Sampling {
     this.#scripts = new ScriptFiles(startWallMillis);
     this.#pacer = new WindowPacer(options.maxWindowMillis * 1000, options.pauseBudgetMicros);
     this.#governor = new Governor(options.cpuHz, options.budgetPercent);
-    this.#sampler = new Sampler(host.nowMicros, {
-      onProfile: (profile) => this.#profileCame(profile),
-      onRotated: (pauseMicros) => this.#rotated(pauseMicros),
-      onNote: (text) => host.note(text),
-      onRestart: () => {
-        host.outgoing.lost('sampler-restart', 1, host.nowMicros());
-        host.cost.forgetSamplers();
-        this.#lastEndMicros = 0;
+    this.#sampler = new Sampler(
+      host.nowMicros,
+      {
+        onProfile: (profile) => this.#profileCame(profile),
+        onRotated: (pauseMicros) => this.#rotated(pauseMicros),
+        onNote: (text) => host.note(text),
+        onRestart: () => {
+          host.outgoing.lost('sampler-restart', 1, host.nowMicros());
+          host.cost.forgetSamplers();
+          this.#lastEndMicros = 0;
+        },
       },
-    });
+      openMainSession,
+    );
+    this.#workers =
+      this.#maySample && WorkerSampling.isWanted(options.sampleWorkers)
+        ? new WorkerSampling({
+            options,
+            dictionary: host.dictionary,
+            scripts: this.#scripts,
+            cost: host.cost,
+            nowMicros: host.nowMicros,
+            note: (text) => host.note(text),
+            onWindow: (window, intervalMicros) => this.#windowCame(window, intervalMicros),
+          })
+        : null;
     this.#busyAtMicros = host.nowMicros();
   }
 
   /** When to look again whether the window is due, ms: sooner where little work fits into one. busyShare: 0..1. */
   lookAgainMillis(busyShare: number): number {
     if (!this.#sampler.running) return Number.POSITIVE_INFINITY;
+    if (this.#workersCutMicros !== 0) return LOOK_AGAIN_MIN_MILLIS;
     const leftMicros = this.#pacer.workLeftMicros(this.#workMicros - this.#workAtBeginMicros);
     return Math.max(LOOK_AGAIN_MIN_MILLIS, leftMicros / Math.max(0.01, busyShare) / 1000);
   }
@@ -156,12 +180,13 @@ export class Sampling {
   async upToDate(): Promise<void> {
     if (!this.#sampler.running || !this.cut()) return;
     await new Promise<void>((resolve) => {
-      const done = () => {
+      const done = (window?: TickWindow) => {
+        if (window !== undefined && window.threadId !== 0) return;
         clearTimeout(timer);
         this.listeners.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, UP_TO_DATE_MILLIS);
+      const timer = setTimeout(() => done(), UP_TO_DATE_MILLIS);
       this.listeners.add(done);
     });
   }
@@ -171,17 +196,24 @@ export class Sampling {
     this.start();
   }
 
+  /** The program has started a worker thread. */
+  workerStarted(): void {
+    this.#workers?.open();
+  }
+
   /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. */
   capture(nowMicros: number, seconds: number): void {
     this.watch(nowMicros, seconds + 1);
     this.cut();
+    this.#workers?.cut();
     this.#captureEnds.push(nowMicros + seconds * 1e6);
     this.#captureEnds.sort((a, b) => a - b);
   }
 
-  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. */
-  tick(nowMicros: number, mainShare: number, mainCpuMicros: number): void {
+  /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. othersBusy: so are other threads of the program. */
+  tick(nowMicros: number, mainShare: number, mainCpuMicros: number, othersBusy = false): void {
     this.#workMicros = mainCpuMicros;
+    this.#workers?.tick(nowMicros, othersBusy, this.watched(nowMicros));
     this.#lookForWork(nowMicros);
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
@@ -199,7 +231,20 @@ export class Sampling {
       this.watched(nowMicros),
     );
     if (!captureDue && !due) return;
-    if (this.cut() && captureDue) this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
+    if (captureDue && this.#workersOwe(nowMicros)) return;
+    if (!this.cut() || !captureDue) return;
+    this.#workersCutMicros = 0;
+    this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
+  }
+
+  /** The workers' last windows of a capture must be in before main's, which the asker waits for; for a while. */
+  #workersOwe(nowMicros: number): boolean {
+    if (this.#workers === null || this.#workers.covers(this.#captureEnds[0]!)) return false;
+    if (this.#workersCutMicros === 0) {
+      this.#workersCutMicros = nowMicros;
+      this.#workers.cut();
+    }
+    return nowMicros - this.#workersCutMicros < WORKERS_PATIENCE_MICROS;
   }
 
   /** Over a span, because a rotation alone makes main look busy for as long as it is. */
@@ -230,10 +275,11 @@ export class Sampling {
     return loop;
   }
 
-  #tellListeners(window: TickWindow): void {
-    if (this.listeners.size === 0) return;
-    const { periodNanos, lostTicks } = periodOf(window, this.#sampler.intervalMicros);
+  #windowCame(window: TickWindow, intervalMicros: number): void {
+    this.queue.add(window, intervalMicros);
+    const { periodNanos, lostTicks } = periodOf(window, intervalMicros);
     for (const listener of this.listeners) listener(window, periodNanos, lostTicks);
+    this.host.onWindow(window, this.watched(this.host.nowMicros()));
   }
 
   #countLoop({ startMicros, endMicros, atMicros, idleTicks }: TickWindow): void {
@@ -265,6 +311,7 @@ export class Sampling {
   }
 
   disconnect(): void {
+    this.#workers?.disconnect();
     this.#sampler.disconnect();
   }
 
@@ -333,9 +380,7 @@ export class Sampling {
     if (window.atMicros.length > 0) {
       this.recent.add(window);
       this.#countLoop(window);
-      this.queue.add(window, this.#sampler.intervalMicros);
-      this.#tellListeners(window);
-      host.onWindow(window, this.watched(host.nowMicros()));
+      this.#windowCame(window, this.#sampler.intervalMicros);
     } else if (
       lengthMicros > Math.max(STUCK_WINDOW_MICROS, STUCK_WINDOW_PERIODS * this.#sampler.intervalMicros)
     ) {

@@ -89,7 +89,7 @@ export class Shipper {
 
   #send(nowMicros: number): void {
     const { link, outgoing, dictionary, feed, windows } = this.host;
-    const tuples = windows.take(0, WIRE_LIMITS.windowsPerBatch / 2);
+    const tuples = windows.take(WIRE_LIMITS.windowsPerBatch / 2);
     const series = feed.takeNewSeries();
     const message: BatchMessage = [
       TAG_BATCH,

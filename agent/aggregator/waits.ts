@@ -35,7 +35,9 @@ export class Waits {
     this.#generation = dictionary.generation;
   }
 
+  /** Windows of other threads are passed over: a pool's idle worker rests in Atomics.wait as well. */
   add(window: TickWindow, periodNanos: number): void {
+    if (window.threadId !== 0) return;
     if (this.#generation !== this.#dictionary.generation) {
       this.#generation = this.#dictionary.generation;
       this.#finder = new SyncCallFinder(this.#dictionary);

@@ -4,7 +4,7 @@
  * when there are too many sums, the two oldest become one.
  */
 import type { CoreTables } from '../core';
-import type { WindowTuple } from '../wire/schema';
+import { SEVERAL_THREADS, type WindowTuple } from '../wire/schema';
 import type { TickWindow } from './profile-reader';
 
 /** Windows kept with every tick. */
@@ -25,6 +25,7 @@ const STATES = 8;
 type Queued = { window: TickWindow; periodNanos: number; lostTicks: number };
 
 type Sum = {
+  threadId: number;
   startMicros: number;
   endMicros: number;
   /** stack × STATES + state → ticks */
@@ -56,12 +57,12 @@ export class WindowQueue {
   }
 
   /** At most `max` tuples and about a mebibyte, oldest first, taken out of the queue. */
-  take(threadId: number, max: number): WindowTuple[] {
+  take(max: number): WindowTuple[] {
     const tuples: WindowTuple[] = [];
     for (let bytes = 0; tuples.length < max && bytes < TAKE_BYTES_MAX; ) {
       const queued = this.#nextPart() ?? this.#whole.shift();
       if (queued === undefined) break;
-      const tuple = this.#encode(threadId, queued);
+      const tuple = this.#encode(queued);
       bytes += tuple[9].length;
       tuples.push(tuple);
     }
@@ -69,13 +70,14 @@ export class WindowQueue {
   }
 
   #merge({ window, periodNanos, lostTicks }: Queued): void {
-    let sum = this.#sums.at(-1);
+    const { threadId } = window;
+    let sum = this.#sums.findLast((known) => known.threadId === threadId);
     const fits =
       sum !== undefined &&
       window.startMicros - sum.endMicros <= SUM_GAP_MICROS &&
       window.endMicros - sum.startMicros <= SUM_SPAN_MICROS;
     if (sum === undefined || !fits) {
-      sum = emptySum(window.startMicros);
+      sum = emptySum(threadId, window.startMicros);
       this.#sums.push(sum);
     }
     for (let i = 0; i < window.stack.length; i++) {
@@ -90,15 +92,26 @@ export class WindowQueue {
     if (this.#sums.length > SUMS_MAX) this.#joinOldest();
   }
 
+  /** The oldest two sums of a thread become one; where no thread has two, those of two workers do. */
   #joinOldest(): void {
-    const [first, second] = this.#sums.splice(0, 2) as [Sum, Sum];
-    for (const [key, ticks] of second.ticks) addTicks(first, key, ticks);
-    first.endMicros = second.endMicros;
-    first.spentNanos += second.spentNanos;
-    first.jsTicks += second.jsTicks;
-    first.repairedTicks += second.repairedTicks;
-    first.lostTicks += second.lostTicks;
-    this.#sums.unshift(first);
+    const sums = this.#sums;
+    let first = sums.findIndex(({ threadId }, index) => hasLater(sums, threadId, index));
+    if (first < 0) first = sums.findIndex(({ threadId }) => threadId !== 0);
+    const into = sums[first]!;
+    const second = sums.findIndex(
+      ({ threadId }, index) =>
+        index > first &&
+        (threadId === into.threadId || (threadId !== 0 && !hasLater(sums, into.threadId, first))),
+    );
+    const [other] = sums.splice(second, 1) as [Sum];
+    if (other.threadId !== into.threadId) into.threadId = SEVERAL_THREADS;
+    for (const [key, ticks] of other.ticks) addTicks(into, key, ticks);
+    into.endMicros = Math.max(into.endMicros, other.endMicros);
+    into.startMicros = Math.min(into.startMicros, other.startMicros);
+    into.spentNanos += other.spentNanos;
+    into.jsTicks += other.jsTicks;
+    into.repairedTicks += other.repairedTicks;
+    into.lostTicks += other.lostTicks;
   }
 
   /** The next part of the oldest sum as a window: its share of every stack's ticks, evenly spaced, stack by stack. */
@@ -131,6 +144,7 @@ export class WindowQueue {
       at = end;
     }
     const window: TickWindow = {
+      threadId: sum.threadId,
       startMicros,
       endMicros: startMicros + spanMicros,
       nodeCount: 0,
@@ -146,12 +160,12 @@ export class WindowQueue {
     return { window, periodNanos, lostTicks: share(sum.lostTicks) };
   }
 
-  #encode(threadId: number, { window, periodNanos, lostTicks }: Queued): WindowTuple {
+  #encode({ window, periodNanos, lostTicks }: Queued): WindowTuple {
     const { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks } = window;
     const count = atMicros.length;
     const columns = this.tables.encodeColumns(startMicros, { atMicros, stack, state });
     return [
-      threadId,
+      window.threadId,
       startMicros,
       endMicros,
       count,
@@ -181,8 +195,13 @@ export function periodOf(
   };
 }
 
-function emptySum(startMicros: number): Sum {
+function hasLater(sums: readonly Sum[], threadId: number, index: number): boolean {
+  return sums.some((sum, at) => at > index && sum.threadId === threadId);
+}
+
+function emptySum(threadId: number, startMicros: number): Sum {
   return {
+    threadId,
     startMicros,
     endMicros: startMicros,
     ticks: new Map(),

@@ -109,6 +109,9 @@ export type DictionaryTuple = [
 /** [tag, epoch, everything in the dictionary so far, every series so far]: sent once after WELCOME, before any BATCH. */
 export type DictionaryMessage = [tag: 4, epoch: number, dictionary: DictionaryTuple, series: SeriesTuple[]];
 
+/** Thread id of a window that several worker threads were merged into. */
+export const SEVERAL_THREADS = 2 ** 32 - 1;
+
 /**
  * One sampling window of one thread. `ticks` of `periodNanos` each (the true interval, not the nominal one).
  * `columns`: the samples, one tick each, as encoded by the core (see assembly/columns.ts): time, stack id, state, label id.

@@ -3,6 +3,7 @@
  * native code without JavaScript; a wall profile counts all of them, idle and blocked ones too. States without a stack get
  * a root frame of their own.
  */
+import { SEVERAL_THREADS } from '../../agent/wire/schema';
 import { SampleState } from '../../assembly/layout';
 import { FRAME_BLOCKED, FRAME_GC, FRAME_IDLE, FRAME_NATIVE_LOOP, FRAME_PROGRAM, FRAME_STUCK } from './frame';
 import type { SampledCpu } from './native-loop';
@@ -138,7 +139,8 @@ export class TickProfile {
 
 /** The labels that every sample of every profile carries: flat key, value. */
 export function ownerLabels({ service, instance }: Owner, threadId: number): string[] {
-  const thread = threadId === 0 ? 'main' : `worker-${threadId}`;
+  const worker = threadId === SEVERAL_THREADS ? 'workers' : `worker-${threadId}`;
+  const thread = threadId === 0 ? 'main' : worker;
   return ['service', service, 'instance', instance, 'thread', thread];
 }
 

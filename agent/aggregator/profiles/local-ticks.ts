@@ -1,4 +1,4 @@
-/** Windows of the main thread, as they come in, added into a profile on this side of the wire. */
+/** Windows of the program's threads, as they come in, added into a profile on this side of the wire. */
 
 import { SampleState } from '../../../assembly/layout';
 import { StackNodes } from '../../../collector/profile/stack-nodes';
@@ -14,7 +14,7 @@ import type { TickWindow } from '../profile-reader';
 export type LocalOwner = { service: string; instance: string };
 
 export class LocalTicks extends TickProfile {
-  /** Time that windows cover, µs. */
+  /** Time that windows of the main thread cover, µs. */
   coveredMicros = 0;
   readonly #byState = new Float64Array(SampleState.Blocked + 1);
   #nodes: StackNodes;
@@ -43,7 +43,7 @@ export class LocalTicks extends TickProfile {
     const covered = Math.min(toMicros, endMicros) - Math.max(fromMicros, startMicros);
     if (covered <= 0) return;
     this.#renew();
-    const labels = this.labelSet(this.owner, 0, '');
+    const labels = this.labelSet(this.owner, window.threadId, '');
     let ticks = 0;
     for (let index = 0; index < window.atMicros.length; index++) {
       const at = window.atMicros[index]!;
@@ -54,10 +54,10 @@ export class LocalTicks extends TickProfile {
       if (this.kind === 'cpu' && WAITING_STATES.includes(state)) continue;
       this.addTicks(this.#nodes, window.stack[index]!, state, labels, 1, periodNanos);
     }
-    this.sumStates(0, ticks, this.#byState, periodNanos);
+    this.sumStates(window.threadId, ticks, this.#byState, periodNanos);
     this.#byState.fill(0);
     const share = covered / Math.max(1, endMicros - startMicros);
-    this.coveredMicros += covered;
+    if (window.threadId === 0) this.coveredMicros += covered;
     this.sums.jsTicks += window.jsTicks * share;
     this.sums.repairedTicks += window.repairedTicks * share;
     this.sums.lostTicks += lostTicks * share;

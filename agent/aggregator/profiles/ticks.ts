@@ -36,7 +36,7 @@ async function takeTicks(
   await new Promise<void>((resolve) => {
     const listener = (window: TickWindow, periodNanos: number, lostTicks: number) => {
       ticks.add(window, periodNanos, lostTicks, t0Micros, endMicros);
-      if (window.endMicros >= endMicros) finish();
+      if (window.threadId === 0 && window.endMicros >= endMicros) finish();
     };
     const finish = () => {
       clearTimeout(timer);

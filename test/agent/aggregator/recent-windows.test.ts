@@ -7,6 +7,7 @@ const { Js, Gc, Idle, Blocked } = SampleState;
 
 /** ticks: [at, stack, state]. */
 const window = (startMicros: number, endMicros: number, ticks: [number, number, number][]): TickWindow => ({
+  threadId: 0,
   startMicros,
   endMicros,
   nodeCount: 0,

@@ -14,6 +14,7 @@ const { Js, Idle } = SampleState;
 const window = (from: number, to: number, ...busy: [from: number, to: number][]): TickWindow => {
   const at = Array.from({ length: (to - from) / 10 }, (_, i) => from + i * 10);
   return {
+    threadId: 0,
     startMicros: from * MS,
     endMicros: to * MS,
     nodeCount: 1,

@@ -21,6 +21,7 @@ function setUp() {
     );
   const add = (ticks: readonly [stack: number, state?: number, atMicros?: number][]) => {
     const window = {
+      threadId: 0,
       atMicros: ticks.map(([, , at], index) => at ?? index * PERIOD_MICROS),
       stack: ticks.map(([stack]) => stack),
       state: ticks.map(([, state = SampleState.Js]) => state),

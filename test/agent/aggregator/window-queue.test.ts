@@ -13,6 +13,7 @@ const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): 
   const count = Math.floor(1e6 / periodMicros);
   const atMicros = Array.from({ length: count }, (_, i) => startMicros + (i + 1) * periodMicros);
   return {
+    threadId: 0,
     startMicros,
     endMicros: startMicros + 1e6,
     nodeCount: 1,
@@ -39,7 +40,7 @@ describe('WindowQueue', () => {
     const queue = new WindowQueue(tables);
     queue.add(second(0, [1], 10_101), PERIOD_MICROS);
     queue.add(second(1, [2]), PERIOD_MICROS);
-    const tuples = queue.take(0, 10);
+    const tuples = queue.take(10);
     expect(
       tuples.map(([, start, end, ticks, period]) => [start, end, ticks, Math.round(period / 1000)]),
     ).toEqual([
@@ -52,7 +53,7 @@ describe('WindowQueue', () => {
   it('counts what is missing as lost instead of stretching the period', () => {
     const queue = new WindowQueue(tables);
     queue.add(second(0, [1], 20_000), PERIOD_MICROS);
-    const [[, , , ticks, period, , , lost]] = queue.take(0, 10) as [WindowTuple];
+    const [[, , , ticks, period, , , lost]] = queue.take(10) as [WindowTuple];
     expect([ticks, period, lost]).toEqual([50, 10_000_000, 50]);
   });
 
@@ -60,7 +61,7 @@ describe('WindowQueue', () => {
   const takeAll = (queue: WindowQueue) => {
     const tuples: WindowTuple[] = [];
     while (queue.length > 0) {
-      const some = queue.take(0, 32);
+      const some = queue.take(32);
       expect(some.length).toBeLessThanOrEqual(32);
       expect(some.reduce((bytes, tuple) => bytes + tuple[9].length, 0)).toBeLessThan(2 * 1024 * 1024);
       tuples.push(...some);
