@@ -147,7 +147,7 @@ class Ticks {
     if (repaired) this.#repairedTicks++;
   }
 
-  columns(): Omit<TickWindow, 'startMicros' | 'endMicros' | 'nodeCount'> {
+  columns(): Omit<TickWindow, 'threadId' | 'startMicros' | 'endMicros' | 'nodeCount'> {
     return {
       atMicros: this.#atMicros.subarray(0, this.#count),
       stack: this.#stack.subarray(0, this.#count),

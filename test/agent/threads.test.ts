@@ -16,27 +16,29 @@ function watched(agentThread: Worker) {
   const control = new ControlPage();
   const guard = new SourceGuard('threads', control, nowMicros);
   const { port1, port2 } = new MessageChannel();
+  const begun: number[] = [];
   const ended: unknown[] = [];
-  port2.on('message', (message) => ended.push(message));
+  port2.on('message', (message) => (message < 0 ? begun.push(-message) : ended.push(message)));
   guard.opened(openThreads({ writer: new RecordingWriter(), control, guard, nowMicros }, agentThread, port1));
   close = () => {
     guard.close();
     port1.close();
     expect(control.hostFaults).toBe(0);
   };
-  return { ended, guard };
+  return { begun, ended, guard };
 }
 
 describe('the threads source', () => {
-  it('tells the ids of threads that ended, however they did, but not of the agent’s own', async () => {
+  it('tells the ids of threads that began and ended, however they did, but not of the agent’s own', async () => {
     const agentThread = new Worker(FOREVER, { eval: true });
-    const { ended } = watched(agentThread);
+    const { begun, ended } = watched(agentThread);
     const threads = [FOREVER, '', 'process.exit(3)'].map((text) => new Worker(text, { eval: true }));
     const ids = threads.map(({ threadId }) => threadId);
     const exits = threads.map((thread) => once(thread, 'exit'));
     await once(threads[0]!, 'online');
     await Promise.all([threads[0]!.terminate(), agentThread.terminate(), ...exits]);
     await expect.poll(() => [...ended].sort()).toEqual([...ids].sort());
+    expect([...begun].sort()).toEqual([...ids].sort());
   });
 
   it('listens to nothing once it is closed', async () => {
