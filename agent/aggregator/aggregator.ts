@@ -392,7 +392,7 @@ export class Aggregator {
   #windowCame(window: TickWindow, watched: boolean): void {
     const now = nowMicros();
     this.#stalls.join(now);
-    this.#stalls.look(window, this.#sampling.intervalMicros);
+    if (window.threadId === 0) this.#stalls.look(window, this.#sampling.intervalMicros);
     this.#gc.join(now);
     if (watched) this.#flush(now);
   }
