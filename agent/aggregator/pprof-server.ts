@@ -6,8 +6,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pprofIndex } from '../../collector/profile/pprof-index';
-import { isPprofFault, pprofFileName, readPprofRequest } from '../../collector/profile/pprof-request';
-import { PPROF_TYPE, type Profiles, type Taken } from './profiles/profiles';
+import {
+  isPprofFault,
+  PPROF_TYPE,
+  pprofFileName,
+  readPprofRequest,
+} from '../../collector/profile/pprof-request';
+import type { Profiles, Taken } from './profiles/profiles';
 
 const PATH = '/debug/pprof/';
 const PORTS_TRIED = 32;

@@ -22,7 +22,6 @@ export const PPROF_PATH = '/debug/pprof/';
 const READ_MILLIS = 30_000;
 const CAPTURES_MAX = 64;
 const TOO_MANY = `${CAPTURES_MAX} captures are running already, try again later`;
-const PPROF_TYPE = 'application/octet-stream';
 
 const compress = promisify(gzip);
 

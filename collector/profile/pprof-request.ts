@@ -3,6 +3,9 @@
  * its refusals. Pure: the collector and the agent's own port both answer by it.
  */
 
+/** The media type of a profile.proto. */
+export const PPROF_TYPE = 'application/octet-stream';
+
 export type PprofRequest = {
   /** As in the address: profile, heap, goroutine, ... */
   name: string;

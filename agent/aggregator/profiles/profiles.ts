@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib';
 import { diffProfiles } from '../../../collector/profile/merge';
 import { encodePprof } from '../../../collector/profile/pprof';
+import { PPROF_TYPE } from '../../../collector/profile/pprof-request';
 import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
 import { OwnSourceMaps } from '../source-maps/own-source-maps';
@@ -20,7 +21,6 @@ export { TakeError } from './source';
 /** mediaType: of the bytes. */
 export type Taken = { mediaType: string; bytes: Uint8Array };
 
-export const PPROF_TYPE = 'application/octet-stream';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 const SECONDS_MAX = 600;
 /** A fast level: this thread's time is what compressing costs. */
