@@ -9,7 +9,13 @@ import { constants, gzip } from 'node:zlib';
 import type { Counters } from '../counters';
 import { encodePprof } from '../profile/pprof';
 import { pprofIndex } from '../profile/pprof-index';
-import { isPprofFault, type PprofRequest, pprofFileName, readPprofRequest } from '../profile/pprof-request';
+import {
+  isPprofFault,
+  PPROF_TYPE,
+  type PprofRequest,
+  pprofFileName,
+  readPprofRequest,
+} from '../profile/pprof-request';
 import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
