@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { AgentState } from '../assembly/layout';
+import { AgentState, AsyncRegion } from '../assembly/layout';
 import { nowMicros } from './clock';
 import { ControlPage, isOver } from './control';
 import { attachWriter, type CoreMemory, createCoreMemory } from './core';
@@ -16,16 +16,17 @@ import type { AgentOptions, Environment } from './options';
 import { type AgentStats, type Binding, type RunningAgent, shareMemory, unregister } from './registration';
 import { type GivenRoute, RequestRoutes } from './routes/request-routes';
 import { SourceGuard } from './source-guard';
+import { AsyncResources, hooksCanSparePromises } from './sources/async';
 import { openEventLoop } from './sources/event-loop';
 import { openFastify } from './sources/fastify';
 import { openGc } from './sources/gc';
 import { openHttp } from './sources/http';
 import { openOutbound } from './sources/outbound';
-import type { OpenSource } from './sources/source';
+import type { OpenSource, SourceContext } from './sources/source';
 import { openThreads } from './sources/threads';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
-import type { AgentThreadData } from './thread-data';
+import type { AgentThreadData, AsyncPage } from './thread-data';
 
 const THREAD_FILE = join(__dirname, 'thread.js');
 /** The agent thread's share of memory: a leak of ours ends it, not the program. */
@@ -44,6 +45,8 @@ export class Host implements RunningAgent {
   readonly #exit: ExitHandshake;
   readonly #guards: SourceGuard[] = [];
   readonly #routes: RequestRoutes;
+  readonly #async: AsyncPage | null;
+  #look: () => void = () => {};
   #on = true;
   #stopping: Promise<void> | null = null;
 
@@ -54,13 +57,14 @@ export class Host implements RunningAgent {
     if (process.permission?.has('worker') === false) {
       throw new Error('the permission model forbids worker threads (--allow-worker allows them)');
     }
+    this.#async = asyncPageOf(options);
     this.#worker = this.#startThread(options, environment, threadFile);
     this.#exit = new ExitHandshake(this.#control, () => void this.#worker.terminate(), nowMicros);
     try {
       this.#worker.on('error', (error) => this.#failed(messageOf(error)));
       this.#worker.on('exit', (code) => this.#failed(`exit code ${code}`));
       this.#worker.unref();
-      this.#openSources();
+      this.#openSources(options);
       shareMemory(this.#memory);
       this.#exit.arm();
     } catch (error) {
@@ -100,6 +104,7 @@ export class Host implements RunningAgent {
     const data: AgentThreadData = {
       core: this.#memory,
       control: this.#control.buffer,
+      async: this.#async,
       pings: this.#channel.port2,
       options,
       tokenEnvironment: tokenEnvironment(environment),
@@ -119,19 +124,21 @@ export class Host implements RunningAgent {
     });
   }
 
-  #openSources(): void {
+  #openSources(options: AgentOptions): void {
     const writer = attachWriter(this.#memory, 0);
     if (writer === null) throw new Error('the shared memory has no slot left for the main thread');
     this.binding.writer = writer;
     this.binding.generation++;
     const opens: Record<string, OpenSource> = {
-      'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#exit.rearm()),
+      'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#afterPong()),
       gc: openGc,
       http: (context) => openHttp(context, this.#routes),
       outbound: openOutbound,
       fastify: (context) => openFastify(context, this.#routes),
       threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
     };
+    const page = this.#async;
+    if (page !== null) opens.async = (context) => this.#openAsync(context, page, options);
     for (const [name, open] of Object.entries(opens)) {
       const guard = new SourceGuard(name, this.#control, nowMicros);
       try {
@@ -142,6 +149,27 @@ export class Host implements RunningAgent {
         sayOnce('sources', `no ${name} figures: ${messageOf(error)}`);
       }
     }
+  }
+
+  #openAsync(context: SourceContext, page: AsyncPage, { async: mode }: AgentOptions): () => void {
+    const resources = new AsyncResources(context, page, mode === 'window' || mode === 'on');
+    this.#look = () => {
+      try {
+        resources.look();
+      } catch (error) {
+        context.guard.fault(error);
+      }
+    };
+    return () => {
+      this.#look = () => {};
+      resources.close();
+    };
+  }
+
+  /** Also where nothing was answered: the agent thread wants that main looks at what it has asked for. */
+  #afterPong(): void {
+    this.#exit.rearm();
+    this.#look();
   }
 
   async #stop(): Promise<void> {
@@ -186,4 +214,12 @@ export class Host implements RunningAgent {
     this.binding.writer = null;
     this.binding.generation++;
   }
+}
+
+function asyncPageOf({ async: mode }: AgentOptions): AsyncPage | null {
+  if (mode === 'off') return null;
+  return {
+    buffer: new SharedArrayBuffer(AsyncRegion.End),
+    stayOn: mode === 'on' || (mode === 'auto' && hooksCanSparePromises()),
+  };
 }

@@ -8,6 +8,10 @@
 import { nearestName } from './nearest';
 import { shown } from './shown';
 
+/** What follows live asynchronous resources: see agent/sources/async.ts. */
+export type AsyncMode = 'auto' | 'off' | 'window' | 'on';
+const ASYNC_MODES: readonly AsyncMode[] = ['auto', 'off', 'window', 'on'];
+
 /** Plain data: travels to the agent thread in workerData. Texts are '' and not undefined when there is nothing. */
 export type AgentOptions = {
   enabled: boolean;
@@ -35,6 +39,8 @@ export type AgentOptions = {
   maxWindowMillis: number;
   /** Requests of servers that tell no routes are told apart by their path, as a template. */
   httpPaths: boolean;
+  /** When live asynchronous resources are followed. */
+  async: AsyncMode;
   /** Bytes kept for a collector that does not acknowledge. */
   queueBytes: number;
   /** Worker threads are sampled: 'auto' does so where the Node.js line is known to stand it. */
@@ -118,6 +124,12 @@ export const OPTION_TABLE: Table = {
     allowed: '0 or 1',
     initial: true,
     parse: (got) => SWITCH.get(got),
+  },
+  async: {
+    variable: 'RINGTAIL_ASYNC',
+    allowed: 'auto, off, window or on',
+    initial: 'auto',
+    parse: (got) => ASYNC_MODES.find((mode) => mode === got),
   },
   queueBytes: number('RINGTAIL_QUEUE_BYTES', 65_536, 1_073_741_824, 8 * 1024 * 1024, 'bytes'),
   sampleWorkers: {

@@ -3,13 +3,21 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CoreMemory } from './core';
 import type { AgentOptions } from './options';
 
+export const LOOK_PING = 0;
+
+/** Shared memory of AsyncRegion. stayOn: hooks are on for good and not in windows. */
+export type AsyncPage = { buffer: SharedArrayBuffer; stayOn: boolean };
+
 export type AgentThreadData = {
   core: CoreMemory;
   /** 512 bytes: ControlWord and ControlCell of assembly/layout.ts. */
   control: SharedArrayBuffer;
+  /** Live asynchronous resources; null where the options switch them off. */
+  async: AsyncPage | null;
   /**
-   * The agent thread posts a number (the ping); main answers through the control page, not through the port. Main posts
-   * the id of a worker thread that has ended, and the negative id of one that has begun.
+   * The agent thread posts a number (the ping); main answers through the control page, not through the port. LOOK_PING
+   * wants no answer: main only looks at what the agent thread wants. Main posts the id of a worker thread that has
+   * ended, and the negative id of one that has begun.
    */
   pings: MessagePort;
   options: AgentOptions;

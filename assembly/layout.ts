@@ -379,3 +379,160 @@ export enum ControlCell {
   LoopEvents = 11,
   LoopEventsWaiting = 12,
 }
+
+/**
+ * What main tells the agent thread of its live asynchronous resources (timers, sockets, servers, requests, promises):
+ * each with its type, when and on what stack it was made. A SharedArrayBuffer of its own, so that it can be read while
+ * main hangs, also in native code. Its pages are first touched when hooks are switched on. Offsets in bytes:
+ *
+ *          0 ┌──────────────────────────────────────────┐
+ *            │ main's words (i32), main's cells (f64),  │ AsyncWord, AsyncCell
+ *            │ from 256 on the agent thread's words     │
+ *        512 ├──────────────────────────────────────────┤
+ *            │ 128 types of 8 B                         │ AsyncType      type 0: '(other)'
+ *       1536 ├──────────────────────────────────────────┤
+ *            │ 8192 strings of 8 B                      │ AsyncString    string 0: ''
+ *      67072 ├──────────────────────────────────────────┤
+ *            │ 8192 frames of 16 B                      │ AsyncFrame     frame 0: unknown
+ *     198144 ├──────────────────────────────────────────┤
+ *            │ 16384 stacks of 24 B                     │ AsyncStack     stack 0: the empty one
+ *     591360 ├──────────────────────────────────────────┤
+ *            │ 50000 rows of 32 B                       │ AsyncRow       one live resource each
+ *    2191360 ├──────────────────────────────────────────┤
+ *            │ text, 524288 UTF-16 units                │
+ *    3239936 └──────────────────────────────────────────┘
+ *
+ * Main writes all of it but the words from AsyncWord.Wanted on, which are the agent thread's. Types, strings, frames and
+ * stacks are only ever appended: main fills an entry, then publishes it by an atomic store of their count, which pairs
+ * with the reader's load of it. A row is filled, then its Version becomes odd; it is given back by making it even: a
+ * reader that sees the same odd Version before and after has read one resource. All figures wrap at 2^32.
+ */
+export enum AsyncRegion {
+  Types = 512,
+  Strings = 1536,
+  Frames = 67072,
+  Stacks = 198144,
+  Rows = 591360,
+  Text = 2191360,
+  End = 3239936,
+}
+
+export enum AsyncLimit {
+  Types = 128,
+  Strings = 8192,
+  Frames = 8192,
+  Stacks = 16384,
+  Rows = 50000,
+  TextUnits = 524288,
+  /** Levels of a stack, from its leaf. */
+  StackFrames = 24,
+}
+
+/** What hooks do, as bits: AsyncWord.State and AsyncWord.Wanted. */
+export enum AsyncBit {
+  /** Resources are followed from init to destroy. */
+  Hooks = 1,
+  /** Their first callback is waited for. */
+  Waits = 2,
+  /** Promises are followed, too. */
+  Promises = 4,
+  /** In State only: hooks were wanted, but here they follow promises, which the program has not allowed. */
+  Refused = 8,
+}
+
+/** i32 words; index in units of 4 bytes. */
+export enum AsyncWord {
+  /** AsyncBit: what is on. Stored after Since and after the rows were cleared. */
+  State = 0,
+  /** How often hooks were switched on; rows before a change are gone. */
+  Generation = 1,
+  /** Calls of the hooks. */
+  Events = 2,
+  /** Stacks taken. */
+  Captures = 3,
+  /** Resources not followed: their stack could not be taken; no row was free. */
+  Missed = 5,
+  Full = 6,
+  /** Rows ever used: readers stop there. */
+  RowsEnd = 7,
+  RowsUsed = 8,
+  /** Entries that readers may look at. */
+  TypeCount = 9,
+  StringCount = 10,
+  FrameCount = 11,
+  StackCount = 12,
+  /** Bumped when AsyncType.Active of all types is new. */
+  Looks = 13,
+  /** What the agent thread wants: AsyncBit; a look at the active resources when LookWanted changes. */
+  Wanted = 64,
+  LookWanted = 65,
+  /** Stacks that may be taken until Refill changes again. Stored before Refill. */
+  Quota = 66,
+  Refill = 67,
+}
+
+/** f64 cells of main; index in units of 8 bytes. */
+export enum AsyncCell {
+  /** When hooks were switched on, and waits; µs. */
+  SinceMicros = 16,
+  WaitsSinceMicros = 17,
+  /** What taking stacks has cost, µs. */
+  CaptureMicros = 18,
+  /** When the active resources were counted last, and what that cost, µs. */
+  LookAtMicros = 19,
+  LookMicros = 20,
+}
+
+/** Words of a type. */
+export enum AsyncType {
+  /** String id of its name. */
+  Name = 0,
+  /** How many process.getActiveResourcesInfo() told. */
+  Active = 1,
+  Words = 2,
+}
+
+export enum AsyncString {
+  /** Place in the text and length, UTF-16 units. */
+  At = 0,
+  Units = 1,
+  Words = 2,
+}
+
+export enum AsyncFrame {
+  /** String ids. */
+  Name = 0,
+  Url = 1,
+  /** Where the call stands, 1-based. */
+  Line = 2,
+  Column = 3,
+  Words = 4,
+}
+
+/** Stacks are root first: the parent is nearer to the root. Waits: how many first callbacks came; their f64 sum, µs. */
+export enum AsyncStack {
+  Parent = 0,
+  Frame = 1,
+  Waits = 2,
+  /** In units of 8 bytes. */
+  WaitMicrosCell = 2,
+  Words = 6,
+}
+
+export enum AsyncRow {
+  /** Odd while the row is in use. */
+  Version = 0,
+  /** Stack id; of a free row: the next free row plus one. */
+  Stack = 1,
+  /** Type id, and from bit AsyncRow.FlagsBit on: the shift it was chosen with (5 bits), has run. */
+  Kind = 2,
+  /** What a timer was set to, ms. */
+  DelayMillis = 3,
+  /** In units of 8 bytes. */
+  IdCell = 2,
+  CreatedMicrosCell = 3,
+  Words = 8,
+  FlagsBit = 16,
+  ShiftMask = 31,
+  HasRun = 32,
+}

@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
-import type { AgentThreadData } from '../thread-data';
+import { type AgentThreadData, type AsyncPage, LOOK_PING } from '../thread-data';
 import { STALL_BRIEF, STALL_TIERS_MILLIS } from '../wire/event-loop';
 import { gcTypeOf } from '../wire/gc';
 import {
@@ -25,6 +25,7 @@ import {
   type StatusTuple,
 } from '../wire/schema';
 import { readToken } from '../wire/token';
+import { AsyncWatch } from './async-watch';
 import { Cost } from './cost';
 import { Dictionary } from './dictionary';
 import { Feed } from './feed';
@@ -98,6 +99,7 @@ export class Aggregator {
   readonly #gc: GcLedger;
   readonly #waits: Waits;
   readonly #turns = new LoopTurns();
+  readonly #async: AsyncWatch | null;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
   #ping = 0;
@@ -131,6 +133,7 @@ export class Aggregator {
     const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
     this.#own = new OwnSeries(attachWriter(core, 0));
+    this.#async = data.async === null ? null : this.#watchAsync(data.async);
     this.#sampling = new Sampling({
       options,
       refused: samplingRefused,
@@ -213,6 +216,7 @@ export class Aggregator {
       sampling: this.#sampling,
       blocked: this.#blocked,
       locks: this.#locks,
+      async: this.#async,
       nowMicros,
       mainCpuMicros: () => this.#cost.mainCpuMicros(),
       stuckSinceMicros: () => {
@@ -220,7 +224,7 @@ export class Aggregator {
         return hang?.kind === HANG_NATIVE ? hang.sinceMicros : 0;
       },
       cost: () => ({
-        ownMicros: this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros),
+        ownMicros: this.#ownCostMicros(),
         sinceMicros: now,
         rotations: this.#cost.rotations,
         rotationPauseMicros: this.#cost.rotationPauseMicros,
@@ -248,6 +252,23 @@ export class Aggregator {
     this.#link.dial();
     this.#standalone.open();
     this.#schedule(BUSY_TICK_MILLIS);
+  }
+
+  #watchAsync(page: AsyncPage): AsyncWatch {
+    return new AsyncWatch({
+      page,
+      budgetPercent: this.data.options.budgetPercent,
+      nowMicros,
+      wake: () => this.data.pings.postMessage(LOOK_PING),
+      note: (text) => this.#note(text),
+      gauge: (type, count) => this.#own.activeResources(type, count),
+    });
+  }
+
+  /** CPU and pauses that the agent has cost so far, µs. */
+  #ownCostMicros(): number {
+    const onMain = this.#page.cell(ControlCell.SelfMicros) + (this.#async?.eventMicros ?? 0);
+    return this.#cost.ownMicros() + onMain;
   }
 
   #schedule(millis: number): void {
@@ -343,7 +364,8 @@ export class Aggregator {
   }
 
   #everySecond(now: number): void {
-    const ownMicros = this.#cost.ownMicros() + this.#page.cell(ControlCell.SelfMicros);
+    this.#async?.everySecond(now);
+    const ownMicros = this.#ownCostMicros();
     this.#sampling.govern(
       now,
       (100 * Math.max(0, ownMicros - this.#ownMicros)) / (now - this.#secondAtMicros),

@@ -1,6 +1,7 @@
 /** Series that the agent thread itself records, about the main thread: it has a slot of the shared memory like any other. */
 import { SeriesKind } from '../../assembly/layout';
 import type { CoreWriter } from '../core';
+import { LABEL_RESOURCE_TYPE, SERIES_ACTIVE_RESOURCES } from '../wire/async';
 import {
   LABEL_TIER,
   SERIES_LOOP_EVENTS,
@@ -60,6 +61,11 @@ export class OwnSeries {
       const labels = [LABEL_GC_TYPE, type, LABEL_PERCENTILE, percentile];
       this.#set(SERIES_GC_BASELINE, UNIT_MICROS, labels, limits[percentile]);
     }
+  }
+
+  /** How many asynchronous resources of a type the runtime counts. */
+  activeResources(type: string, count: number): void {
+    this.#set(SERIES_ACTIVE_RESOURCES, UNIT_NONE, [LABEL_RESOURCE_TYPE, type], count);
   }
 
   #add(name: string, labels: readonly string[], delta: number): void {

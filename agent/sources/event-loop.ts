@@ -8,6 +8,7 @@
 import { performance } from 'node:perf_hooks';
 import type { MessagePort } from 'node:worker_threads';
 import { ControlCell } from '../../assembly/layout';
+import { LOOK_PING } from '../thread-data';
 import type { SourceContext } from './source';
 
 const HEAP_INTERVAL_MICROS = 1e6;
@@ -22,6 +23,7 @@ export function openEventLoop(context: SourceContext, pings: MessagePort, afterP
   let heapAtMicros = Number.NEGATIVE_INFINITY;
 
   const onPing = guard.wrap((sequence: number) => {
+    if (sequence === LOOK_PING) return afterPong();
     const atMicros = nowMicros();
     const { idle, active } = utilization();
     control.setCell(ControlCell.LoopIdleMillis, idle);

@@ -48,6 +48,16 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
     description: 'Waits in Atomics.wait since the start, by stack.',
     delta: true,
   },
+  goroutine: {
+    description:
+      'Live asynchronous resources (timers, sockets, requests, promises) by the stack that made them. debug=2: one by one, with age.',
+    delta: true,
+  },
+  asyncwait: {
+    description:
+      'How long asynchronous work waited for its first callback, by the stack that began it. seconds: the duration, 5 by default.',
+    timed: { defaultSeconds: 5, fraction: false },
+  },
 };
 
 export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {

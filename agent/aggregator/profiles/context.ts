@@ -1,5 +1,6 @@
 /** What the sources of profiles are given of the agent thread. */
 import type { AgentThreadData } from '../../thread-data';
+import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
 import type { Sampling } from '../sampling';
 import type { StackSums } from '../stack-sums';
@@ -13,6 +14,8 @@ export type ProfileContext = {
   blocked: StackSums;
   /** Waits in Atomics.wait so far: amounts in µs. */
   locks: StackSums;
+  /** Live asynchronous resources; null where the options switch them off. */
+  async: AsyncWatch | null;
   nowMicros(): number;
   /** CPU of the main thread so far, µs; null where the system does not tell. */
   mainCpuMicros(): number | null;

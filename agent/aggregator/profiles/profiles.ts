@@ -9,9 +9,11 @@ import { PPROF_TYPE } from '../../../collector/profile/pprof-request';
 import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
 import { OwnSourceMaps } from '../source-maps/own-source-maps';
+import { asyncWaitSource } from './async-waits';
 import { contentionSource } from './block';
 import type { ProfileContext } from './context';
 import { costComment } from './cost-comment';
+import { goroutineSource } from './goroutine';
 import { type ProfileSource, TakeError, type TakeRequest } from './source';
 import { ticksSource } from './ticks';
 
@@ -39,6 +41,8 @@ export class Profiles {
       wall: ticksSource(context, 'wall'),
       block: contentionSource(context, context.blocked),
       mutex: contentionSource(context, context.locks),
+      goroutine: goroutineSource(context),
+      asyncwait: asyncWaitSource(context),
     };
   }
 
