@@ -30,7 +30,10 @@ export class PathTemplates {
       const to = slash < 0 || slash > end ? end : slash;
       if (to > from) {
         if (++depth > DEPTH_MAX) return `${place.template}/*`;
-        const next = this.#next(place, target.slice(from, to), mayLearn);
+        // Most of what is no word begins with a digit: that costs no string.
+        const next: Place | null = isDigit(target.charCodeAt(from))
+          ? this.#variable(place, mayLearn)
+          : this.#next(place, target.slice(from, to), mayLearn);
         if (next === null) return '';
         place = next;
       }
@@ -42,14 +45,16 @@ export class PathTemplates {
   #next(place: Place, part: string, mayLearn: boolean): Place | null {
     const known = place.words.get(part);
     if (known !== undefined) return known;
-    const isWord = WORD.test(part);
-    if (!mayLearn && (isWord || place.variable === null)) return place.variable;
-    if (isWord && place.words.size < WORDS_PER_PLACE && this.#places < PLACES_MAX) {
-      const word = this.#added(place, part);
-      place.words.set(part, word);
-      return word;
-    }
-    place.variable ??= this.#places < PLACES_MAX ? this.#added(place, VARIABLE) : null;
+    const isNewWord = mayLearn && place.words.size < WORDS_PER_PLACE && WORD.test(part);
+    if (!isNewWord || this.#places >= PLACES_MAX) return this.#variable(place, mayLearn);
+    const word = this.#added(place, part);
+    place.words.set(part, word);
+    return word;
+  }
+
+  #variable(place: Place, mayLearn: boolean): Place | null {
+    if (place.variable === null && mayLearn && this.#places < PLACES_MAX)
+      place.variable = this.#added(place, VARIABLE);
     return place.variable;
   }
 
@@ -61,4 +66,8 @@ export class PathTemplates {
 
 function placeOf(template: string): Place {
   return { template, words: new Map(), variable: null };
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }

@@ -8,8 +8,18 @@ import { Shipper } from '../../../agent/aggregator/shipper';
 import { WindowQueue } from '../../../agent/aggregator/window-queue';
 import { attachReader, attachWriter, createCoreMemory, createTables } from '../../../agent/core';
 import { WIRE_LIMITS } from '../../../agent/wire/limits';
-import { EVENT_GC, EVENT_SPAN, EVENT_STALL, type EventTuple } from '../../../agent/wire/schema';
-import { RecordKind, SeriesKind } from '../../../assembly/layout';
+import {
+  EVENT_GC,
+  EVENT_HTTP,
+  EVENT_SPAN,
+  EVENT_STALL,
+  type EventTuple,
+  HTTP_ABORTED,
+  HTTP_ROUTE_SHIFT,
+  LABEL_ROUTE,
+  ROUTE_OTHER,
+} from '../../../agent/wire/schema';
+import { HttpRequestBits, RecordKind, SeriesKind } from '../../../assembly/layout';
 
 const unpackr = new Unpackr({ useRecords: false });
 
@@ -119,6 +129,33 @@ describe('Shipper and Feed', () => {
     expect(feed.takeValues().map(([id, count]) => [id, count])).toEqual([[idOf('span'), 1]]);
     feed.clear();
     expect(feed.takeNewSeries().filter(([, thread]) => thread === 7)).toEqual([]);
+  });
+
+  it('names the routes of the slowest requests, and counts those beyond the routes told apart', () => {
+    const writer = attachWriter(memory, 8)!;
+    const seriesOf = (route: string) =>
+      writer.series(SeriesKind.Histogram, 'requests', 'us', ['x', 'y', LABEL_ROUTE, route]);
+    const [known, other] = [seriesOf('/users/:id'), seriesOf(ROUTE_OTHER)];
+    const plain = writer.series(SeriesKind.Histogram, 'requests', 'us', []);
+    const bits = 503 | (4 << HttpRequestBits.MethodShift) | HttpRequestBits.Aborted;
+    for (let micros = 1; micros <= 30; micros++) {
+      writer.recordInt(other, micros);
+      writer.push(RecordKind.HttpServer, 200, other, 5, micros);
+    }
+    writer.push(RecordKind.HttpServer, bits, known, 5, 99);
+    writer.push(RecordKind.HttpServer, 200, plain, 5, 98);
+    feed.drain();
+    feed.takeNewSeries();
+    feed.releaseRequests();
+    feed.takeValues();
+    const events = outgoing.takeEvents();
+    const idOf = (route: string) => dictionary.idOf(route) << HTTP_ROUTE_SHIFT;
+    expect(events).toHaveLength(20);
+    expect(events).toContainEqual([EVENT_HTTP, 0, 5, 99, 503, 4 | HTTP_ABORTED | idOf('/users/:id'), 0]);
+    expect(events).toContainEqual([EVENT_HTTP, 0, 5, 98, 200, 0, 0]);
+    expect(events).toContainEqual([EVENT_HTTP, 0, 5, 30, 200, idOf(ROUTE_OTHER), 0]);
+    expect(Math.min(...events.map(([, , , micros]) => micros))).toBe(13);
+    expect(outgoing.takeLosses()).toContainEqual(['route-overflow', 30, 0]);
   });
 
   it('lets rare events wait where the many cannot push them out', () => {
