@@ -15,6 +15,8 @@ export type CliErrorCode =
   | 'ERR_CLI_UNREACHABLE' // nothing answered at the collector's address
   | 'ERR_CLI_REFUSED' // the collector answered and said no
   | 'ERR_CLI_TAIL_VERSION' // the collector sends lines this version cannot read
+  | 'ERR_CLI_FILE' // a file could not be read or written
+  | 'ERR_CLI_NO_MATCH' // no function has such a name
   | 'ERR_CLI_SPAWN' // a program could not be started
   | 'ERR_CLI_NOT_BUILT' // a built file is missing
   | 'ERR_CLI_PORT_BUSY' // another program listens there

@@ -30,6 +30,12 @@ export function tailUrl(typed: string | undefined, filter: TailFilter): URL {
   return url;
 }
 
+/** The collector's address for reading with plain requests: http:// or https://, '/' as path. Throws a CliError. */
+export function requestUrl(typed: string | undefined): URL {
+  const url = tailUrl(typed, {});
+  return new URL('/', url.href.replace(/^ws/, 'http'));
+}
+
 /** The URL under the scheme that its own stands for. `http:/name` is an address to the URL parser, not to us. */
 function parseUrl(from: string, typed: string, schemes: Record<string, string>): URL {
   const [, written = '', rest = ''] = /^([a-z]+):\/\/([^/].*)$/i.exec(typed) ?? [];

@@ -7,6 +7,8 @@ export const PROGRAM_EXAMPLES = `Examples:
   ringtail run -- node app.js         run a program with the agent preloaded
   ringtail tail checkout              watch one service
   ringtail tail --json | jq .cpu      one JSON object a line, for scripts
+  ringtail top --seconds 10           what takes most CPU right now
+  ringtail diff old.pb.gz new.pb.gz   what changed
   go tool pprof http://127.0.0.1:${DEFAULT_PORT}/debug/pprof/profile?seconds=5
 `;
 
@@ -33,4 +35,42 @@ export const RUN_EXAMPLES = `Examples:
   ringtail run -- node app.js
   ringtail run -- npm test
   RINGTAIL_SERVICE=checkout ringtail run -- node app.js
+`;
+
+export const TOP_EXAMPLES = `Examples:
+  ringtail top                        10 s of CPU, of the running collector
+  ringtail top profile.pb.gz --cum    of a file, callers first
+  ringtail top --by package app.cpuprofile
+  ringtail top --profile heap --service checkout
+`;
+
+export const TREE_EXAMPLES = `Examples:
+  ringtail tree profile.pb.gz
+  ringtail tree profile.pb.gz --min 5% --focus handler
+`;
+
+export const PEEK_EXAMPLES = `Examples:
+  ringtail peek '^parse$' profile.pb.gz
+`;
+
+export const TRACES_EXAMPLES = `Examples:
+  ringtail traces profile.pb.gz       the ten that took most
+  ringtail traces -n 0 profile.pb.gz  all
+`;
+
+export const LIST_EXAMPLES = `Examples:
+  ringtail list '^parse$' profile.pb.gz
+  ringtail list handler --source-path ~/checkout profile.pb.gz
+`;
+
+export const DIFF_EXAMPLES = `Examples:
+  ringtail diff before.pb.gz after.pb.gz
+  ringtail diff before.pb.gz --seconds 30       with what runs now
+  ringtail diff --normalize before.pb.gz after.pb.gz
+`;
+
+export const EXPORT_EXAMPLES = `Examples:
+  ringtail export profile.pb.gz --format speedscope -o profile.json
+  ringtail export --seconds 5 -o profile.pb.gz
+  ringtail export app.cpuprofile --format folded | flamegraph.pl > a.svg
 `;

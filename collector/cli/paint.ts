@@ -1,5 +1,5 @@
 /** Rows of styled text: made of segments, cut to the terminal's width first and coloured last. */
-import { cutText, widthColumns } from './printable';
+import { cutText, widthColumns } from '../profile/printable';
 
 export type Style = 'plain' | 'dim' | 'bold' | 'red' | 'yellow' | 'green' | 'inverse';
 export type Segment = { text: string; style: Style };

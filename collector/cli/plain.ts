@@ -2,9 +2,10 @@
  * A tail line as plain text: one line for the second of an instance, indented lines below it for what needs more
  * room (a hang, stalls, hottest functions, losses). For pipes, logs and terminals that cannot redraw.
  */
+
+import { printable } from '../profile/printable';
 import type { TailLine, TailNotice, TailSecond } from '../tail/schema';
 import { bytesText, clockText, errorsText, millisText, percentText } from './figures';
-import { printable } from './printable';
 
 const HOT_FUNCTIONS = 3;
 const STACK_FRAMES = 5;

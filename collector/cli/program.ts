@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_COLLECTOR_URL, DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
 import { COLLECTOR_EXAMPLES, DEMO_EXAMPLES, PROGRAM_EXAMPLES, RUN_EXAMPLES, TAIL_EXAMPLES } from './examples';
+import { addReportCommands } from './reports/report-commands';
 
 const HELP_COLUMNS = 80;
 const SECONDS_MAX = 7 * 24 * 3600;
@@ -70,6 +71,7 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
       done(await runCommand(words));
     });
 
+  addReportCommands({ command: (...words) => command(program, ...words), seconds, done });
   return program;
 }
 

@@ -4,10 +4,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { printable } from '../profile/printable';
 import type { TailLine } from '../tail/schema';
 import { CliError } from './cli-error';
 import { authorizationOf } from './given-token';
-import { printable } from './printable';
 import { parseTailLine } from './tail-line';
 
 /** Never reached for this long: an error. */

@@ -1,9 +1,10 @@
 /** `ringtail tail`: shows what a collector's agents send, second by second. */
+
+import { printable } from '../profile/printable';
 import { EXIT_INTERRUPTED, EXIT_OK } from './cli-error';
 import { tailUrl } from './collector-url';
 import { fetchServices } from './connected-services';
 import { givenToken } from './given-token';
-import { printable } from './printable';
 import { stopSignal } from './stop-signal';
 import { TailClient } from './tail-client';
 import { openTailOutput, tailFormat } from './tail-output';

@@ -2,10 +2,11 @@
  * Where tail lines go: the live view on a terminal, plain text or NDJSON elsewhere. One interface, so that `tail` and
  * `demo` need not know which.
  */
+
+import { printable, printableJson } from '../profile/printable';
 import type { TailLine } from '../tail/schema';
 import { Board } from './board';
 import { plainLines } from './plain';
-import { printable, printableJson } from './printable';
 import { Screen } from './screen';
 import { renderView } from './view';
 

@@ -3,12 +3,12 @@
  * every line of an instance has a rank, and where there is no room the lowest ranks go first.
  */
 
+import { cutText, printable } from '../profile/printable';
 import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, errorsText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
 import { gcShareText, hotName, pauseTexts, requestName, shortFrame, slowestText, stackText } from './plain';
-import { cutText, printable } from './printable';
 
 export type ViewSize = { columns: number; rows: number };
 export type ViewFrame = ViewSize & {

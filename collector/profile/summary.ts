@@ -1,10 +1,11 @@
 /** A few lines for the end of a run: what took most CPU. At most 100 columns wide. */
 import type { Profile } from './profile';
-import { topFunctions } from './top';
+import { topFunctions } from './report/top';
+import { topTable } from './report/top-table';
+import { ValueScale } from './report/value-scale';
 
 const ROWS = 10;
-const NAME_CHARS = 38;
-const FILE_CHARS = 36;
+const COLUMNS = 100;
 
 /** The last sample type must be nanoseconds. */
 export function summaryOf(profile: Profile): string {
@@ -12,24 +13,9 @@ export function summaryOf(profile: Profile): string {
   const functions = topFunctions(profile, type).filter(({ flat }) => flat > 0);
   const total = functions.reduce((sum, { flat }) => sum + flat, 0);
   const run = (profile.head.durationNanos / 1e9).toFixed(2);
-  const head = `CPU ${seconds(total)} s sampled in ${run} s; the ${Math.min(ROWS, functions.length)} functions of ${functions.length} that took most:`;
-  const rows = functions.slice(0, ROWS).map(({ name, file, line, flat }) => {
-    const share = `${((100 * flat) / Math.max(1, total)).toFixed(1)} %`;
-    const place = file === '' ? '' : shortenedLeft(line > 0 ? `${file}:${line}` : file, FILE_CHARS);
-    return `${seconds(flat).padStart(9)} s ${share.padStart(7)}  ${shortened(name, NAME_CHARS).padEnd(NAME_CHARS)}  ${place}`.trimEnd();
-  });
-  return [head, ...rows].join('\n');
-}
-
-function seconds(nanos: number): string {
-  return (nanos / 1e9).toFixed(2);
-}
-
-function shortened(text: string, chars: number): string {
-  return text.length <= chars ? text : `${text.slice(0, chars - 1)}…`;
-}
-
-/** Of a path, the end is what tells. */
-function shortenedLeft(text: string, chars: number): string {
-  return text.length <= chars ? text : `…${text.slice(1 - chars)}`;
+  const sampled = (total / 1e9).toFixed(2);
+  const shown = Math.min(ROWS, functions.length);
+  const head = `CPU ${sampled} s sampled in ${run} s; the ${shown} functions of ${functions.length} that took most:`;
+  const scale = new ValueScale(profile.head.sampleTypes[type]!, total);
+  return [head, ...topTable(functions, { scale, total, rows: ROWS, columns: COLUMNS })].join('\n');
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from './command-process';
 
-const COMMANDS = ['demo', 'collector', 'tail', 'run'];
+const COMMANDS = [
+  ...['demo', 'collector', 'tail', 'run'],
+  ...['top', 'tree', 'peek', 'list', 'traces', 'diff', 'export'],
+];
 
 describe('help', () => {
   it('shows examples first, on 80 columns, and lists only commands that exist', async () => {
@@ -44,6 +47,12 @@ describe('usage errors', () => {
       ['tail', '--url', url],
       `--url must be an address like ws://127.0.0.1:7411, got '${url}'`,
     ]),
+    [['top', '--by', 'line'], "argument 'line' is invalid. Allowed choices are function, file, package."],
+    [['top', '-n', '-1'], "argument '-1' is invalid. It must be a whole number, 0 for all"],
+    [['top', '--focus', '['], "argument '[' is invalid. It must be a regular expression: "],
+    [['tree', '--min', 'much'], "argument 'much' is invalid. It must be a percentage from 0 to 100"],
+    [['export', '--format', 'svg'], "argument 'svg' is invalid. Allowed choices are pprof, cpuprofile,"],
+    [['list'], "missing required argument 'regex'"],
     [['run'], "missing required argument 'program'"],
   ])('%j: says what was got and what is allowed, exit 2', async (words, message) => {
     const { code, stdout, stderr } = await runCommandLine(words);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Board } from '../../collector/cli/board';
-import { widthColumns } from '../../collector/cli/printable';
 import { renderView, type ViewFrame } from '../../collector/cli/view';
+import { widthColumns } from '../../collector/profile/printable';
 import type { TailLine } from '../../collector/tail/schema';
 import { HANGING, NOON_MILLIS, notice, STALLED, second } from './tail-fixtures';
 

@@ -139,7 +139,9 @@ describe('RINGTAIL_OUT', () => {
       expect(files).toHaveLength(1);
       const { stdout } = await goPprof('-top', join(folder, files[0]!));
       expect(stdout).toMatch(/burnsMost/);
-      expect(stderr()).toMatch(/^ringtail: CPU [\d.]+ s sampled in [\d.]+ s; .*:\n.*%\s+burnsMost\b/);
+      expect(stderr()).toMatch(
+        /^ringtail: CPU [\d.]+ s sampled in [\d.]+ s; .*:\n.*function\n.*%\s+burnsMost\b/,
+      );
     },
     30_000,
   );

@@ -3,9 +3,9 @@
  * one ends: the channel between them closes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { printable } from '../../profile/printable';
 import { builtFile } from '../built-files';
 import { CliError } from '../cli-error';
-import { printable } from '../printable';
 
 export const DEMO_SERVICE = 'demo';
 const START_WITHIN_MILLIS = 15_000;

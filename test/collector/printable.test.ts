@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutText, printable, printableJson, widthColumns } from '../../collector/cli/printable';
+import { cutText, printable, printableJson, widthColumns } from '../../collector/profile/printable';
 
 describe('printable text', () => {
   it('holds nothing that a terminal acts on, whatever came in', () => {
