@@ -9,6 +9,8 @@ import { REGISTER } from '../faults/program';
 import { goPprof, needGo } from './go';
 import { openCollector, type RunningCollector } from './running';
 
+/** Without optimizing compilers V8 inlines nothing: then every function is a frame, in a bundle of one line too. */
+const NO_INLINING = ['--no-opt', '--no-maglev'];
 const FOR_MILLIS = 60_000;
 const MAIN = join(MAPPED_FOLDER, 'main.ts');
 
@@ -41,7 +43,7 @@ describe.runIf(needGo('source maps'))('source maps in go tool pprof', () => {
 
   async function run(file: string, nodeOptions: readonly string[] = []): Promise<string> {
     const service = file.replace(/.*\//, '').replaceAll('.', '-');
-    const args = [...nodeOptions, '--import', REGISTER, file, String(FOR_MILLIS)];
+    const args = [...NO_INLINING, ...nodeOptions, '--import', REGISTER, file, String(FOR_MILLIS)];
     const program = spawn(process.execPath, args, {
       env: { PATH: process.env.PATH ?? '', ...collector.agentEnvironment, RINGTAIL_SERVICE: service },
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -106,7 +108,7 @@ describe.runIf(needGo('source maps'))('source maps in go tool pprof', () => {
   it("names them in the profiles of the agent's own port, too", async () => {
     const file = join(folder, 'own.js');
     await writeBundle(file, { minify: true });
-    const program = spawn(process.execPath, ['-r', REGISTER, file, String(FOR_MILLIS)], {
+    const program = spawn(process.execPath, [...NO_INLINING, '-r', REGISTER, file, String(FOR_MILLIS)], {
       env: { PATH: process.env.PATH ?? '', HOME: folder, RINGTAIL_PPROF: '127.0.0.1:0' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

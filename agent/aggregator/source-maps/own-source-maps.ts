@@ -52,7 +52,7 @@ export class OwnSourceMaps {
   /** map: the reason where there is none, null where the script names none. bytes: what it takes of the room. */
   async #mapOf(script: string, room: number): Promise<{ map: SourceMap | string | null; bytes: number }> {
     try {
-      const place = await this.#reader.find(script);
+      const place = this.#reader.find(script);
       if (place === null) return { map: null, bytes: 0 };
       const text = await this.#reader.read(script);
       if (text.length > room) return { map: 'too large to read without a collector', bytes: 0 };

@@ -25,14 +25,13 @@ export class SourceMapAnswers {
     const scripts = new URLSearchParams(text.slice(text.indexOf('?') + 1)).getAll('script');
     if (text.startsWith(ONE))
       return { mediaType: JSON_TYPE, bytes: await this.#reader.read(scripts[0] ?? '') };
-    const found: (MapPlace | string | null)[] = [];
-    for (const script of scripts.slice(0, SCRIPTS_MAX)) found.push(await this.#find(script));
+    const found = scripts.slice(0, SCRIPTS_MAX).map((script) => this.#find(script));
     return { mediaType: JSON_TYPE, bytes: Buffer.from(JSON.stringify(found)) };
   }
 
-  async #find(script: string): Promise<MapPlace | string | null> {
+  #find(script: string): MapPlace | string | null {
     try {
-      return await this.#reader.find(script);
+      return this.#reader.find(script);
     } catch (error) {
       if (error instanceof SourceMapUnreadable) return error.message;
       throw error;

@@ -4,7 +4,7 @@
  * it has not changed since the process began, and the file that the script itself names as its map; nothing else, and
  * nothing from a network.
  */
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Base64Decoder, PercentDecoder } from './data-url';
@@ -21,10 +21,13 @@ const MAP_BYTES_MAX = 32 * 1024 * 1024;
 const READ_BYTES = 256 * 1024;
 /** A file that would make its reader wait does not. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Ends a data: URL that the end of the file ends. */
+const DATA_END = Buffer.from('\n');
 /** What a map begins with: an object, or a line that guards it. */
 const MAP_BEGIN = /^\uFEFF?\s*[{)]/;
 
-type Opened = { place: MapPlace; comment: MapComment; from: number; to: number };
+/** Where the bytes of a map are. */
+type Located = { place: MapPlace; comment: MapComment; from: number; to: number };
 
 export class SourceMapReader {
   readonly #named: { has(script: string): boolean };
@@ -36,59 +39,66 @@ export class SourceMapReader {
     this.#startWallMillis = startWallMillis;
   }
 
-  /** null where the script names no map. Rejects with a SourceMapUnreadable. */
-  async find(script: string): Promise<MapPlace | null> {
-    return this.#withMap(script, async (_file, { place }) => place);
+  /** null where the script names no map. Reads the end of the script only. Throws a SourceMapUnreadable. */
+  find(script: string): MapPlace | null {
+    return this.#locate(script)?.place ?? null;
   }
 
   /** The map without its sources' contents. Rejects with a SourceMapUnreadable. */
   async read(script: string): Promise<Uint8Array> {
-    const bytes = await this.#withMap(script, (file, opened) => mapBytes(file, opened));
-    if (bytes === null) throw new SourceMapUnreadable('the script names none');
-    return bytes;
+    const located = this.#locate(script);
+    if (located === null) throw new SourceMapUnreadable('the script names none');
+    const file = await open(located.place.mapFile, OPEN_FLAGS);
+    try {
+      return await mapBytes(file, located);
+    } finally {
+      await file.close();
+    }
   }
 
-  async #withMap<Result>(
-    script: string,
-    use: (file: FileHandle, opened: Opened) => Promise<Result>,
-  ): Promise<Result | null> {
+  #locate(script: string): Located | null {
     if (!this.#named.has(script)) throw new SourceMapUnreadable('no profile has named the script');
-    return withFile(script, async (file, { size, mtimeMs }) => {
+    return withFile(script, (file, { size, mtimeMs }) => {
       if (mtimeMs > this.#startWallMillis)
         throw new SourceMapUnreadable('the script has changed since the program began');
-      const comment = await mapComment(file, size);
+      const comment = mapComment(file, size);
       if (comment === null) return null;
       const version = `${size}:${mtimeMs}`;
       if (!('url' in comment)) {
         const { from, to } = comment;
-        return use(file, { place: { mapFile: script, version }, comment, from, to });
+        return { place: { mapFile: script, version }, comment, from, to };
       }
       const mapFile = mapFileOf(script, comment.url);
-      return withFile(mapFile, (map, stat) => {
+      return withFile(mapFile, (_map, stat) => {
         const place = { mapFile, version: `${version}:${stat.size}:${stat.mtimeMs}` };
-        return use(map, { place, comment, from: 0, to: stat.size });
+        return { place, comment, from: 0, to: stat.size };
       });
     });
   }
 }
 
-async function mapBytes(file: FileHandle, { comment, from, to }: Opened): Promise<Uint8Array> {
+async function mapBytes(file: FileHandle, { comment, from, to }: Located): Promise<Uint8Array> {
   const decoder = 'url' in comment ? null : comment.base64 ? new Base64Decoder() : new PercentDecoder();
   const stripper = new WithoutContents();
   const parts: Uint8Array[] = [];
   let readBytes = 0;
-  for (let at = from; at < to; at += READ_BYTES) {
-    const block = Buffer.allocUnsafe(Math.min(READ_BYTES, to - at));
-    const { bytesRead } = await file.read(block, 0, block.length, at);
-    if (bytesRead === 0) break;
-    const bytes = decoder?.push(block.subarray(0, bytesRead)) ?? block.subarray(0, bytesRead);
+  const add = (bytes: Uint8Array) => {
+    if (bytes.length === 0) return;
     if (readBytes === 0 && !MAP_BEGIN.test(Buffer.from(bytes.subarray(0, 64)).toString()))
       throw new SourceMapUnreadable('it is no JSON');
     readBytes += bytes.length;
     if (readBytes > MAP_BYTES_MAX) throw tooLarge(readBytes);
     // Copies: a few kept bytes would hold the whole block.
     for (const part of stripper.push(bytes)) parts.push(Uint8Array.prototype.slice.call(part));
+  };
+  for (let at = from; at < to; at += READ_BYTES) {
+    const block = Buffer.allocUnsafe(Math.min(READ_BYTES, to - at));
+    const { bytesRead } = await file.read(block, 0, block.length, at);
+    if (bytesRead === 0) break;
+    const bytes = block.subarray(0, bytesRead);
+    add(decoder?.push(bytes) ?? bytes);
   }
+  if (decoder !== null) add(decoder.push(DATA_END));
   return Buffer.concat(parts);
 }
 
@@ -105,22 +115,22 @@ function mapFileOf(script: string, url: string): string {
   return fileURLToPath(named);
 }
 
-async function withFile<Result>(
+function withFile<Result>(
   path: string,
-  use: (file: FileHandle, stat: { size: number; mtimeMs: number }) => Promise<Result>,
-): Promise<Result> {
-  let file: FileHandle;
+  use: (file: number, stat: { size: number; mtimeMs: number }) => Result,
+): Result {
+  let file: number;
   try {
-    file = await open(path, OPEN_FLAGS);
+    file = openSync(path, OPEN_FLAGS);
   } catch (error) {
     throw new SourceMapUnreadable(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   try {
-    const stat = await file.stat();
+    const stat = fstatSync(file);
     if (!stat.isFile()) throw new SourceMapUnreadable('it is no file');
-    return await use(file, stat);
+    return use(file, stat);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

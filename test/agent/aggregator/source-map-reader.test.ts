@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Base64Decoder, type Decoder, PercentDecoder } from '../../../agent/aggregator/source-maps/data-url';
 import { NamedScripts } from '../../../agent/aggregator/source-maps/named-scripts';
 import { SourceMapReader } from '../../../agent/aggregator/source-maps/source-map-reader';
 import { WithoutContents } from '../../../agent/aggregator/source-maps/without-contents';
@@ -69,7 +70,7 @@ describe('a script', () => {
       `//# sourceMappingURL=${pathToFileURL(place)}`,
     ]) {
       const file = script(`run();\n${comment}`);
-      expect(await reader.find(file)).toMatchObject({ mapFile: place });
+      expect(reader.find(file)).toMatchObject({ mapFile: place });
       expect(await read(file)).toEqual(STRIPPED);
     }
   });
@@ -77,7 +78,7 @@ describe('a script', () => {
   it('may have its map in another folder', async () => {
     mkdirSync(join(folder, 'maps'));
     const place = mapFile('maps/app js.map');
-    expect(await reader.find(script('//# sourceMappingURL=maps/app%20js.map'))).toMatchObject({
+    expect(reader.find(script('//# sourceMappingURL=maps/app%20js.map'))).toMatchObject({
       mapFile: place,
     });
   });
@@ -86,10 +87,11 @@ describe('a script', () => {
     for (const url of [
       `data:application/json;base64,${base64(MAP)}`,
       `data:application/json;charset=utf-8;base64,${base64(MAP)}\n`,
+      `data:application/json;base64,${base64(MAP).replaceAll('=', '')}`,
       `data:application/json,${encodeURIComponent(JSON.stringify(MAP))}`,
     ]) {
       const file = script(`run();\n//# sourceMappingURL=${url}`);
-      expect(await reader.find(file)).toMatchObject({ mapFile: file });
+      expect(reader.find(file)).toMatchObject({ mapFile: file });
       expect(await read(file)).toEqual(STRIPPED);
     }
   });
@@ -102,6 +104,22 @@ describe('a script', () => {
       );
       expect((await read(file)).names[0]).toHaveLength(chars);
     }
+  });
+
+  it('may hold a map wherever its comment begins', async () => {
+    const text = (chars: number) =>
+      JSON.stringify({ ...MAP, sourcesContent: null, names: ['y'.repeat(chars)] });
+    const comment = '//# sourceMappingURL=data:application/json;base64,';
+    let closest = Number.POSITIVE_INFINITY;
+    // Three characters more are four bytes more, and line ends are one each: every distance from the end.
+    for (let more = 0; more < 150; more += 3) {
+      const url = `${comment}${Buffer.from(text(48_990 + more)).toString('base64')}`;
+      for (const end of ['', '\n', '\n\n', '\n\n\n'])
+        expect(await read(script(`run();\n${url}${end}`))).toEqual(JSON.parse(text(48_990 + more)));
+      const nearest = Math.abs(url.length - 65_536);
+      closest = Math.min(closest, nearest);
+    }
+    expect(closest).toBeLessThan(40);
   });
 
   it('of a real bundler is understood, both ways', async () => {
@@ -117,56 +135,58 @@ describe('a script', () => {
 
   it('without a comment has no map', async () => {
     mapFile();
-    expect(await reader.find(script('run();'))).toBeNull();
-    expect(await reader.find(script(''))).toBeNull();
-    expect(await reader.find(script(`const text = '${'a'.repeat(5000)}`))).toBeNull();
-    expect(await reader.find(script('a'.repeat(200_000)))).toBeNull();
+    expect(reader.find(script('run();'))).toBeNull();
+    expect(reader.find(script(''))).toBeNull();
+    expect(reader.find(script(`const text = '${'a'.repeat(5000)}`))).toBeNull();
+    expect(reader.find(script('a'.repeat(200_000)))).toBeNull();
   });
 
   it('has another version when it or its map is another', async () => {
     const file = script('//# sourceMappingURL=app.js.map');
     mapFile();
-    const before = await reader.find(file);
-    expect(await reader.find(file)).toEqual(before);
+    const before = reader.find(file);
+    expect(reader.find(file)).toEqual(before);
     mapFile('app.js.map', { ...MAP, names: ['a', 'b'] });
-    expect((await reader.find(file))!.version).not.toBe(before!.version);
+    expect(reader.find(file)!.version).not.toBe(before!.version);
   });
 });
 
 describe('the reader refuses', () => {
-  const refused = (file: string) =>
-    reader.find(file).then(
-      () => 'nothing',
-      (error: Error) => error.message,
-    );
+  const refused = (file: string) => {
+    try {
+      return reader.find(file);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
 
   it('a script that no profile has named', async () => {
     mapFile();
     writeFileSync(join(folder, 'other.js'), '//# sourceMappingURL=app.js.map');
-    expect(await refused(join(folder, 'other.js'))).toBe('no profile has named the script');
+    expect(refused(join(folder, 'other.js'))).toBe('no profile has named the script');
   });
 
   it('a script that has changed since the program began', async () => {
     mapFile();
     const file = script('//# sourceMappingURL=app.js.map');
     utimesSync(file, new Date(), new Date(Date.now() + 3_600_000));
-    expect(await refused(file)).toBe('the script has changed since the program began');
+    expect(refused(file)).toBe('the script has changed since the program began');
   });
 
   it('a map that is not there, not on this machine, or no file', async () => {
-    expect(await refused(script('//# sourceMappingURL=app.js.map'))).toBe('cannot be read (ENOENT)');
-    expect(await refused(script('//# sourceMappingURL=https://example.org/a.map'))).toBe(
+    expect(refused(script('//# sourceMappingURL=app.js.map'))).toBe('cannot be read (ENOENT)');
+    expect(refused(script('//# sourceMappingURL=https://example.org/a.map'))).toBe(
       'it is not on this machine',
     );
-    expect(await refused(script('//# sourceMappingURL=file://host/a.map'))).toBe('it is not on this machine');
-    expect(await refused(script('//# sourceMappingURL=http://['))).toBe('its address is none');
+    expect(refused(script('//# sourceMappingURL=file://host/a.map'))).toBe('it is not on this machine');
+    expect(refused(script('//# sourceMappingURL=http://['))).toBe('its address is none');
     mkdirSync(join(folder, 'folder.map'));
-    expect(await refused(script('//# sourceMappingURL=folder.map'))).toBe('it is no file');
+    expect(refused(script('//# sourceMappingURL=folder.map'))).toBe('it is no file');
   });
 
   it.skipIf(process.platform === 'win32')('a pipe, without waiting for its other end', async () => {
     expect(spawnSync('mkfifo', [join(folder, 'pipe.map')]).status).toBe(0);
-    expect(await refused(script('//# sourceMappingURL=pipe.map'))).toBe('it is no file');
+    expect(refused(script('//# sourceMappingURL=pipe.map'))).toBe('it is no file');
   });
 
   it('a file that is no map, so that no other file is given away', async () => {
@@ -230,5 +250,25 @@ describe('a map without its contents', () => {
     await writeBundle(file, {});
     const whole = readFileSync(`${file}.map`, 'utf8');
     expect(stripped(whole, 4096).length).toBeLessThan(whole.length * 0.75);
+  });
+});
+
+describe('a data: URL', () => {
+  const decoded = (decoder: Decoder, text: string, chars: number) => {
+    const parts: Uint8Array[] = [];
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += chars) parts.push(decoder.push(bytes.subarray(at, at + chars)));
+    return Buffer.concat(parts).toString();
+  };
+
+  it('is decoded wherever it is cut, up to its end', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 9 }), (text, chars) => {
+        const base64 = Buffer.from(text).toString('base64');
+        expect(decoded(new Base64Decoder(), `${base64}\n`, chars)).toBe(text);
+        expect(decoded(new Base64Decoder(), `${base64.replaceAll('=', '')}\n`, chars)).toBe(text);
+        expect(decoded(new PercentDecoder(), `${encodeURIComponent(text)}\n`, chars)).toBe(text);
+      }),
+    );
   });
 });
