@@ -14,7 +14,7 @@ export type CoreExports = {
 
   histogramCreate(slot: number): number;
   histogramRecordApart(base: number, value: number): void;
-  histogramDelta(base: number, out: number): number;
+  histogramDelta(base: number, out: number, scratch: number): number;
 
   cellCreate(slot: number): number;
   cellAdd(cell: number, delta: number): void;
@@ -26,10 +26,10 @@ export type CoreExports = {
   mergedFree(base: number): void;
   mergedRecord(base: number, value: number): number;
   mergedRecordMany(base: number, at: number, stride: number, count: number): number;
-  mergedAdd(base: number, at: number, length: number): number;
+  mergedAdd(base: number, at: number, length: number, scratch: number): number;
   mergedMerge(base: number, other: number): number;
   mergedQuantiles(base: number, qs: number, count: number, out: number): void;
-  mergedEncode(base: number, out: number): number;
+  mergedEncode(base: number, out: number, scratch: number): number;
 
   treeInit(base: number, capacity: number, hashAt: number): void;
   treeClear(base: number): void;

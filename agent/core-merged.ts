@@ -1,12 +1,11 @@
 /** A histogram that deltas are added into, over a CoreTables' heap. */
-import { CoreLimit, CoreRefusal, DeltaWord, MergedWord, TablesHeader } from '../assembly/layout';
+import { CoreLimit, CoreRefusal, CountsWord, DeltaWord, MergedWord, TablesHeader } from '../assembly/layout';
 import type { HistogramDelta, MergedHistogram } from './core';
 import { CoreError } from './core-error';
 import type { CoreEngine } from './core-exports';
 
-/** Longest encoding of a delta: a skip of 2 bytes and a count of 8 for each key. */
-const LONGEST_BUCKETS = (CoreLimit.Octaves * CoreLimit.SubBuckets + 1) * 10;
 const MOST_QUANTILES = 1024;
+const MOST_PAGES = CoreLimit.Octaves * 2;
 /** Values that recordAll hands over at a time. */
 const CHUNK_VALUES = 4096;
 
@@ -17,10 +16,12 @@ const collected = new FinalizationRegistry<{ engine: CoreEngine; base: number }>
 
 export class Merged implements MergedHistogram {
   /** Room that all histograms of one CoreTables share for what crosses into the core and back. */
-  static readonly scratchBytes = DeltaWord.Buckets + LONGEST_BUCKETS;
+  static readonly scratchBytes = CountsWord.Bytes + DeltaWord.Buckets + CoreLimit.DeltaBytes + 64;
 
   readonly #engine: CoreEngine;
   readonly #base: number;
+  /** Counts, and behind them figures and bytes of a delta, values to record, or quantiles. */
+  readonly #counts: number;
   readonly #scratch: number;
   readonly #u32: Uint32Array;
   readonly #f64: Float64Array;
@@ -28,7 +29,8 @@ export class Merged implements MergedHistogram {
 
   constructor(engine: CoreEngine, scratch: number) {
     this.#engine = engine;
-    this.#scratch = scratch;
+    this.#counts = scratch;
+    this.#scratch = scratch + CountsWord.Bytes;
     this.#u32 = new Uint32Array(engine.buffer);
     this.#f64 = new Float64Array(engine.buffer);
     this.#bytes = new Uint8Array(engine.buffer);
@@ -38,10 +40,10 @@ export class Merged implements MergedHistogram {
   }
 
   addDelta(delta: HistogramDelta): void {
-    if (delta.buckets.length > LONGEST_BUCKETS) {
+    if (delta.buckets.length > CoreLimit.DeltaBytes) {
       throw new CoreError(
         'ERR_HISTOGRAM',
-        `a histogram delta has at most ${LONGEST_BUCKETS} bytes, got ${delta.buckets.length}`,
+        `a histogram delta has at most ${CoreLimit.DeltaBytes} bytes, got ${delta.buckets.length}`,
       );
     }
     this.#ensurePages();
@@ -51,7 +53,8 @@ export class Merged implements MergedHistogram {
     this.#f64[(at + DeltaWord.Min) >> 3] = delta.min;
     this.#f64[(at + DeltaWord.Max) >> 3] = delta.max;
     this.#bytes.set(delta.buckets, at + DeltaWord.Buckets);
-    if (this.#engine.core.mergedAdd(this.#base, at, delta.buckets.length) !== CoreRefusal.Malformed) return;
+    const { core } = this.#engine;
+    if (core.mergedAdd(this.#base, at, delta.buckets.length, this.#counts) !== CoreRefusal.Malformed) return;
     throw new CoreError(
       'ERR_HISTOGRAM',
       `${delta.buckets.length} bytes are not ${delta.count} values from ${delta.min} to ${delta.max}: nothing was added`,
@@ -86,7 +89,7 @@ export class Merged implements MergedHistogram {
 
   encode(): HistogramDelta {
     const at = this.#scratch;
-    const length = this.#engine.core.mergedEncode(this.#base, at);
+    const length = this.#engine.core.mergedEncode(this.#base, at, this.#counts);
     const { count, sum, min, max } = this;
     return {
       count,
@@ -118,28 +121,31 @@ export class Merged implements MergedHistogram {
   }
 
   quantiles(qs: readonly number[]): number[] {
-    const ascending = qs.every((q, i) => q >= (qs[i - 1] ?? 0) && q <= 1);
-    if (!ascending || qs.length > MOST_QUANTILES) {
-      const got = qs.length > MOST_QUANTILES ? `${qs.length} of them` : qs.join(', ');
-      throw new CoreError(
-        'ERR_CORE_ARGUMENT',
-        `quantiles must ascend within [0, 1], ${MOST_QUANTILES} at most, got ${got}`,
-      );
+    const count = qs.length;
+    const at = this.#scratch >> 3;
+    let before = 0;
+    for (let i = 0; i < count; i++) {
+      const q = qs[i]!;
+      if (!(q >= before && q <= 1) || count > MOST_QUANTILES) throw refusedQuantiles(qs);
+      this.#f64[at + i] = q;
+      before = q;
     }
-    const at = this.#scratch;
-    const out = at + qs.length * 8;
-    this.#f64.set(qs, at >> 3);
-    this.#engine.core.mergedQuantiles(this.#base, at, qs.length, out);
-    return [...this.#f64.subarray(out >> 3, (out >> 3) + qs.length)];
+    this.#engine.core.mergedQuantiles(this.#base, at << 3, count, (at + count) << 3);
+    const values: number[] = [];
+    for (let i = 0; i < count; i++) values.push(this.#f64[at + count + i]!);
+    return values;
   }
 
   buckets(): { index: number; count: number }[] {
     const buckets: { index: number; count: number }[] = [];
     for (let octave = 0; octave < CoreLimit.Octaves; octave++) {
-      const page = this.#u32[(this.#base + MergedWord.Directory + octave * 4) >> 2]! >> 3;
+      const entry = (this.#base + octave * 4) >> 2;
+      const page = this.#u32[entry + (MergedWord.Directory >> 2)]! >> 2;
+      const high = this.#u32[entry + (MergedWord.HighDirectory >> 2)]! >> 2;
       if (page === 0) continue;
       for (let sub = 0; sub < CoreLimit.SubBuckets; sub++) {
-        const count = this.#f64[page + sub]!;
+        const above = high === 0 ? 0 : this.#u32[high + sub]! * 2 ** 32;
+        const count = this.#u32[page + sub]! + above;
         if (count > 0)
           buckets.push({ index: (octave + CoreLimit.LowestExponent) * CoreLimit.SubBuckets + sub, count });
       }
@@ -151,14 +157,22 @@ export class Merged implements MergedHistogram {
     this.#engine.core.mergedClear(this.#base);
   }
 
-  /** Sees to it that every octave of one histogram can have a page. */
+  /** Sees to it that every octave of one histogram can have its pages. */
   #ensurePages(): void {
     const left = this.#u32[TablesHeader.HeapEnd >> 2]! - this.#u32[TablesHeader.HeapCursor >> 2]!;
     let pages = Math.floor(left / MergedWord.PageBytes);
     let free = this.#u32[TablesHeader.FreePage >> 2]!;
-    for (; free !== 0 && pages < CoreLimit.Octaves; pages++) free = this.#u32[free >> 2]!;
-    if (pages < CoreLimit.Octaves) throw new CoreError('ERR_TABLES_FULL', FULL);
+    for (; free !== 0 && pages < MOST_PAGES; pages++) free = this.#u32[free >> 2]!;
+    if (pages < MOST_PAGES) throw new CoreError('ERR_TABLES_FULL', FULL);
   }
 }
 
 const FULL = 'tables have no room for another histogram: clear or drop some';
+
+function refusedQuantiles(qs: readonly number[]): CoreError {
+  const got = qs.length > MOST_QUANTILES ? `${qs.length} of them` : qs.join(', ');
+  return new CoreError(
+    'ERR_CORE_ARGUMENT',
+    `quantiles must ascend within [0, 1], ${MOST_QUANTILES} at most, got ${got}`,
+  );
+}

@@ -257,8 +257,8 @@ class Reader implements CoreReader {
   }
 
   #delta(base: number): HistogramDelta | null {
-    const out = CoreRegion.ReaderScratch;
-    const length = this.#core.histogramDelta(base, out);
+    const out = CoreRegion.ReaderDelta;
+    const length = this.#core.histogramDelta(base, out, CoreRegion.ReaderScratch);
     const count = this.#f64[(out + DeltaWord.Count) >> 3]!;
     if (count === 0) return null;
     return {

@@ -70,7 +70,7 @@ export type SeriesInfo = {
   labels: string[];
 };
 
-/** What a histogram gained between two looks. `buckets` is the core's own encoding (see assembly/histogram.ts). */
+/** What a histogram gained between two looks. `buckets` is the core's own encoding (see assembly/counts.ts). */
 export type HistogramDelta = { count: number; sum: number; min: number; max: number; buckets: Uint8Array };
 
 /**

@@ -12,15 +12,13 @@
  * The sum is read after the buckets, so it covers all that was counted; values that come while buckets are read may be
  * in one snapshot's sum and the next one's count. A snapshot without a count takes no sum, so sums add up too.
  *
- * A delta's buckets are tokens, each a varint of at most 8 bytes, in ascending order of keys (see buckets.ts) from 0 on:
- * even, the current key gained token / 2 (at least 1), go to the next key; odd, skip token >> 1 keys (at least 1; never
- * at the end, never twice in a row).
+ * A delta's buckets are those from the minimum's to the maximum's, as counts.ts writes them.
  */
 import { allocate } from './arena';
 import { keyOf, midpointOf } from './buckets';
-import { DeltaWord, HistogramWord, PageWord } from './layout';
+import { putCounts } from './counts';
+import { CountsWord, DeltaWord, HistogramWord, PageWord } from './layout';
 import { HIGHEST_VALUE, OCTAVES, SUB_BUCKETS, SUM_UNIT, SUM_UNITS } from './limits';
-import { putVarint } from './varint';
 
 /** Makes an empty histogram for the slot's thread; 0 when the arena is used up. */
 export function histogramCreate(slot: usize): usize {
@@ -69,21 +67,21 @@ function increase(at: usize): void {
   store<u32>(at, load<u32>(at) + 1);
 }
 
-/** What the histogram gained since the last call, written to `out` as DeltaWord says; the bytes of its buckets. The reader's alone. */
-export function histogramDelta(base: usize, out: usize): u32 {
+/** What the histogram gained since the last call, written to `out` as DeltaWord says; the bytes of its buckets. `scratch`: a CountsWord. The reader's alone. */
+export function histogramDelta(base: usize, out: usize, scratch: usize): u32 {
   const takenMin = load<f64>(base, HistogramWord.Lowest);
   const takenMax = load<f64>(base, HistogramWord.Highest);
   atomic.store<u64>(base, reinterpret<u64>(Infinity), HistogramWord.Lowest); // pairs with the recorder's look at it
-  let at = out + DeltaWord.Buckets;
+  const counts = scratch + CountsWord.Counts;
   let count: f64 = 0;
-  let next: u32 = 0; // the key that the next token is about
+  let next: u32 = 0; // behind the last key that gained
   let lowest: u32 = u32.MAX_VALUE;
 
   const zero = load<u32>(base, HistogramWord.Zero);
   const zeroGained = zero - load<u32>(base, HistogramWord.PreviousZero);
   if (zeroGained) {
     store<u32>(base, zero, HistogramWord.PreviousZero);
-    at = putVarint(at, (<u64>zeroGained) << 1);
+    store<f64>(counts, <f64>zeroGained);
     count = <f64>zeroGained;
     lowest = 0;
     next = 1;
@@ -98,27 +96,27 @@ export function histogramDelta(base: usize, out: usize): u32 {
       if (!gained) continue;
       store<u32>(bucket, now, PageWord.Previous);
       const key = 1 + octave * SUB_BUCKETS + sub;
-      if (key != next) at = putVarint(at, ((key - next) << 1) | 1);
-      at = putVarint(at, (<u64>gained) << 1);
-      count += <f64>gained;
       if (lowest == u32.MAX_VALUE) lowest = key;
+      else memory.fill(counts + ((next - lowest) << 3), 0, (key - next) << 3);
+      store<f64>(counts + ((key - lowest) << 3), <f64>gained);
+      count += <f64>gained;
       next = key + 1;
     }
   }
   store<f64>(out, count, DeltaWord.Count);
-  if (count > 0) {
-    const sum = load<f64>(base, HistogramWord.Sum);
-    store<f64>(out, (sum - load<f64>(base, HistogramWord.PreviousSum)) * SUM_UNITS, DeltaWord.Sum);
-    store<f64>(base, sum, HistogramWord.PreviousSum);
-    const min = extreme(takenMin, load<f64>(base, HistogramWord.Lowest), lowest, false);
-    const max = extreme(takenMax, load<f64>(base, HistogramWord.Highest), next - 1, true);
-    // Of one bucket, a middle that stands for one extreme may be on the wrong side of the other.
-    store<f64>(out, min < max ? min : max, DeltaWord.Min);
-    store<f64>(out, min < max ? max : min, DeltaWord.Max);
-  } else {
+  if (count == 0) {
     memory.fill(out + DeltaWord.Sum, 0, 24);
+    return 0;
   }
-  return <u32>(at - out) - DeltaWord.Buckets;
+  const sum = load<f64>(base, HistogramWord.Sum);
+  store<f64>(out, (sum - load<f64>(base, HistogramWord.PreviousSum)) * SUM_UNITS, DeltaWord.Sum);
+  store<f64>(base, sum, HistogramWord.PreviousSum);
+  const min = extreme(takenMin, load<f64>(base, HistogramWord.Lowest), lowest, false);
+  const max = extreme(takenMax, load<f64>(base, HistogramWord.Highest), next - 1, true);
+  // Of one bucket, a middle that stands for one extreme may be on the wrong side of the other.
+  store<f64>(out, min < max ? min : max, DeltaWord.Min);
+  store<f64>(out, min < max ? max : min, DeltaWord.Max);
+  return putCounts(scratch, counts, next - lowest, count, out + DeltaWord.Buckets);
 }
 
 /** The extreme that lies in bucket `key`, as it was taken or as it is later; else the bucket's middle. */

@@ -17,14 +17,15 @@
  *       8192 ├──────────────────────────────────────────┤
  *            │ 64 slots of 1024 B, one per host thread  │ SlotWord
  *     131072 ├──────────────────────────────────────────┤
- *            │ the reader's scratch, 64 KiB             │ CoreRegion.ReaderScratch
- *     196608 ├──────────────────────────────────────────┤
+ *            │ the reader's scratch, 256 KiB: counts,   │ CoreRegion.ReaderScratch
+ *            │ then what was made of them               │ CoreRegion.ReaderDelta
+ *     393216 ├──────────────────────────────────────────┤
  *            │ rings: slot 0 8192 records of 32 B,      │ RecordWord
  *            │ slots 1..63 4096 each                    │
- *    8716288 ├──────────────────────────────────────────┤
+ *    8912896 ├──────────────────────────────────────────┤
  *            │ arena: 256 chunks of 64 KiB; holds       │ ChunkWord, SeriesWord,
  *            │ series, histograms, octave pages         │ HistogramWord, PageWord
- *   25493504 └──────────────────────────────────────────┘
+ *   25690112 └──────────────────────────────────────────┘
  *
  * Private memory of a CoreTables (one owner, no sharing) has its own header (TablesHeader), the same three constant
  * tables at the same places, then a heap from CoreRegion.TablesHeap on.
@@ -62,9 +63,10 @@ export enum CoreRegion {
   WholeTable = 7168,
   Slots = 8192,
   ReaderScratch = 131072,
-  Rings = 196608,
-  Arena = 8716288,
-  End = 25493504,
+  ReaderDelta = 196608,
+  Rings = 393216,
+  Arena = 8912896,
+  End = 25690112,
   /** In a CoreTables' memory only. */
   TablesHeap = 8192,
 }
@@ -77,7 +79,6 @@ export enum CoreLimit {
   /** Of slot 0, the main thread's. */
   MainRingRecords = 8192,
   ThreadRingRecords = 4096,
-  ReaderScratchBytes = 65536,
   ChunkBytes = 65536,
   /** Kinds whose drops are counted one by one; kinds beyond count as kind 0. */
   DropKinds = 16,
@@ -90,6 +91,9 @@ export enum CoreLimit {
   LowestBiasedExponent = 1013,
   /** Buckets of an octave: scale 7. */
   SubBuckets = 128,
+  /** Bytes that one bucket takes at most in a delta (two symbols of 171 and 39 bits), and all of them. */
+  BucketBytes = 27,
+  DeltaBytes = 207387,
   /** Samples in one set of columns. */
   ColumnSamples = 65536,
   /** Largest stack id that columns can carry. */
@@ -247,17 +251,32 @@ export enum TablesHeader {
   FreeMerged = 140,
 }
 
-/** A histogram that deltas are added into, in a CoreTables' heap: counts are f64 so that they stay exact up to 2^53. */
+/** The scratch for a histogram's counts, on their way to bytes or back. */
+export enum CountsWord {
+  /** u64: the next bit, counted from address 0, and the first one that is not there. */
+  Bit = 0,
+  EndBit = 8,
+  /** f64 for each key. */
+  Counts = 16,
+  Bytes = 61504,
+}
+
+/**
+ * A histogram that deltas are added into, in a CoreTables' heap. A bucket has a u32; only where all counts together are
+ * 2^32 and more there may be a second page with the bits above, so that counts are exact up to 2^53.
+ */
 export enum MergedWord {
   Count = 0,
   Sum = 8,
   Min = 16,
   Max = 24,
+  /** f64. */
   Zero = 32,
-  /** Octaves × u32: pages of SubBuckets f64. */
+  /** Octaves × u32: pages of SubBuckets u32. */
   Directory = 64,
-  Bytes = 320,
-  PageBytes = 1024,
+  HighDirectory = 320,
+  Bytes = 576,
+  PageBytes = 512,
 }
 
 /** A call tree, followed by its entries and its hash table. */

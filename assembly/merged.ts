@@ -1,16 +1,19 @@
 /**
  * A histogram that deltas from anywhere are added into: the collector's, a query's. Private to one owner, so nothing
- * here is atomic. Counts are f64: whole numbers, exact up to 2^53, added two at a time. Same buckets and same rules at
- * the edges as histogram.ts. Pages and headers come from the heap of the memory's TablesHeader and go back to it; who
- * calls a function that needs pages sees to it beforehand that OCTAVES pages can be had.
+ * here is atomic. Same buckets and same rules at the edges as histogram.ts. A bucket has 32 bits, which SIMD adds four at
+ * a time; once all counts together reach 2^32, a bucket may have more of them in a second page, and all goes bucket by
+ * bucket. Counts are exact up to 2^53. Pages and headers come from the heap of the memory's TablesHeader and go back to
+ * it; who calls a function that needs pages sees to it beforehand that twice OCTAVES pages can be had.
  */
 import { FIRST_PLACE, keyOf, midpointOf, PLACES, placeOf } from './buckets';
-import { CoreRefusal, DeltaWord, MergedWord, TablesHeader } from './layout';
-import { HIGHEST_VALUE, LAST_KEY, MERGED_PAGE_BYTES, OCTAVES, SUB_BUCKETS } from './limits';
-import { putVarint } from './varint';
+import { putCounts, takeCounts } from './counts';
+import { CoreRefusal, CountsWord, DeltaWord, MergedWord, TablesHeader } from './layout';
+import { HIGHEST_VALUE, MERGED_PAGE_BYTES, OCTAVES, SUB_BUCKETS } from './limits';
 
 /** Whole numbers above this are not all exact. */
 const MOST: f64 = 9007199254740991;
+/** From here on a bucket may have a high part. */
+const NARROW: f64 = 4294967296;
 
 /** Makes an empty histogram, or 0 when the heap is used up. */
 export function mergedCreate(): usize {
@@ -27,10 +30,8 @@ export function mergedCreate(): usize {
 /** Empties it and gives its pages back. */
 export function mergedClear(base: usize): void {
   for (let octave: u32 = 0; octave < OCTAVES; octave++) {
-    const page = load<u32>(base + (octave << 2), MergedWord.Directory);
-    if (!page) continue;
-    store<u32>(page, load<u32>(0, TablesHeader.FreePage));
-    store<u32>(0, page, TablesHeader.FreePage);
+    freePage(load<u32>(base + (octave << 2), MergedWord.Directory));
+    freePage(load<u32>(base + (octave << 2), MergedWord.HighDirectory));
   }
   memory.fill(base, 0, MergedWord.Bytes);
 }
@@ -53,35 +54,42 @@ export function mergedRecord(base: usize, value: f64): i32 {
 
 /**
  * Records `count` values, `stride` bytes apart from `at` on (32 for the durations of ring records); how many were values.
- * Figures stay in locals meanwhile; the result is that of recording one by one.
+ * Figures stay in registers meanwhile; the result is that of recording one by one.
  */
 export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32): u32 {
+  const end = at + stride * count;
   const before = load<f64>(base, MergedWord.Count);
   let recorded: u32 = 0;
-  let sum = load<f64>(base, MergedWord.Sum);
-  // pmin and pmax are one instruction each, and keep the first operand where the second is NaN.
+  if (before + <f64>count >= NARROW) {
+    for (; at != end; at += stride) if (mergedRecord(base, load<f64>(at)) > 0) recorded++;
+    return recorded;
+  }
+  // A value stands in both halves of a vector: pmin and pmax are one instruction, a f64's min is six.
+  let sum = v128.load64_splat(base, MergedWord.Sum);
   let min = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Min) : Infinity);
   let max = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Max) : -Infinity);
-  for (const end = at + stride * count; at != end; at += stride) {
-    let value = load<f64>(at);
+  for (; at != end; at += stride) {
+    let value = v128.load64_splat(at);
     const place = placeOf(load<u64>(at) - 1) - FIRST_PLACE;
     const page = place < PLACES ? load<u32>(base + ((place >> 8) << 2), MergedWord.Directory) : 0;
     if (page) {
-      const bucket = page + ((place & 255) << 3);
-      store<f64>(bucket, load<f64>(bucket) + 1);
+      const bucket = page + ((place & 255) << 2);
+      store<u32>(bucket, load<u32>(bucket) + 1);
     } else {
-      if (!(value >= 0 && value < Infinity)) continue;
-      value = value > HIGHEST_VALUE ? HIGHEST_VALUE : value + 0.0;
-      increase(base, keyOf(value), 1);
+      const alone = load<f64>(at);
+      if (!(alone >= 0 && alone < Infinity)) continue;
+      const noted = alone > HIGHEST_VALUE ? HIGHEST_VALUE : alone + 0.0;
+      value = f64x2.splat(noted);
+      increase(base, keyOf(noted), 1);
     }
-    sum += value;
-    min = f64x2.pmin(min, f64x2.splat(value));
-    max = f64x2.pmax(max, f64x2.splat(value));
+    sum = f64x2.add(sum, value);
+    min = f64x2.pmin(min, value);
+    max = f64x2.pmax(max, value);
     recorded++;
   }
   if (recorded == 0) return 0;
   store<f64>(base, before + <f64>recorded, MergedWord.Count);
-  store<f64>(base, sum, MergedWord.Sum);
+  store<f64>(base, f64x2.extract_lane(sum, 0), MergedWord.Sum);
   store<f64>(base, f64x2.extract_lane(min, 0), MergedWord.Min);
   store<f64>(base, f64x2.extract_lane(max, 0), MergedWord.Max);
   return recorded;
@@ -89,66 +97,37 @@ export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32
 
 /**
  * Adds a delta: its four figures at `at` as DeltaWord says, then `length` bytes of buckets. All of it is looked at
- * before anything is added; CoreRefusal.Malformed and nothing added when it is no delta, else 1.
+ * before anything is added; CoreRefusal.Malformed and nothing added when it is no delta, else 1. `scratch`: a CountsWord.
  */
-export function mergedAdd(base: usize, at: usize, length: u32): i32 {
+export function mergedAdd(base: usize, at: usize, length: u32, scratch: usize): i32 {
   const count = load<f64>(at, DeltaWord.Count);
   const sum = load<f64>(at, DeltaWord.Sum);
   const min = load<f64>(at, DeltaWord.Min);
   const max = load<f64>(at, DeltaWord.Max);
   if (count == 0 && length == 0) return 1;
   if (!(sum - sum == 0) || !(min >= 0 && min <= max && max <= HIGHEST_VALUE)) return CoreRefusal.Malformed;
-  const total = walk(0, at + DeltaWord.Buckets, length, keyOf(min), keyOf(max));
-  if (total < 0 || total != count || load<f64>(base, MergedWord.Count) + count > MOST)
+  if (!(count >= 1 && load<f64>(base, MergedWord.Count) + count <= MOST) || count != floor(count))
     return CoreRefusal.Malformed;
+  const lowest = keyOf(min);
+  const keys = keyOf(max) - lowest + 1;
+  const counts = scratch + CountsWord.Counts;
+  if (takeCounts(scratch, counts, keys, count, at + DeltaWord.Buckets, length) != count)
+    return CoreRefusal.Malformed;
+  if (load<f64>(counts) == 0 || load<f64>(counts + ((keys - 1) << 3)) == 0) return CoreRefusal.Malformed;
   note(base, count, sum, min, max);
-  walk(base, at + DeltaWord.Buckets, length, 0, 0);
-  return 1;
-}
-
-/** Goes through encoded buckets; adds them when there is a `base`, else returns their sum, or -1 when they are malformed or do not span lowest..highest. */
-function walk(base: usize, at: usize, length: u32, lowest: u32, highest: u32): f64 {
-  const end = at + length;
-  let key: u32 = 0;
-  let first: u32 = u32.MAX_VALUE;
-  let total: f64 = 0;
-  let skipped = false;
-  while (at < end) {
-    let token: u64 = 0;
-    let shift: u64 = 0;
-    let byte: u64 = 128;
-    while (byte >= 128) {
-      if (at >= end || shift == 56) return -1;
-      byte = <u64>load<u8>(at);
-      token |= (byte & 127) << shift;
-      shift += 7;
-      at++;
-    }
-    const amount = token >> 1;
-    if (amount == 0) return -1;
-    if (token & 1) {
-      if (skipped || amount > LAST_KEY) return -1;
-      key += <u32>amount;
-      skipped = true;
-      continue;
-    }
-    if (key > LAST_KEY) return -1;
-    if (base) increase(base, key, <f64>amount);
-    if (first == u32.MAX_VALUE) first = key;
-    total += <f64>amount;
-    if (total > MOST) return -1;
-    key++;
-    skipped = false;
+  for (let i: u32 = 0; i < keys; i++) {
+    const amount = load<f64>(counts + (i << 3));
+    if (amount) increase(base, lowest + i, amount);
   }
-  if (base) return total;
-  return skipped || first != lowest || key != highest + 1 ? -1 : total;
+  return 1;
 }
 
 /** Adds all of `other`; 1, or CoreRefusal.Full when the sum could not be counted exactly. */
 export function mergedMerge(base: usize, other: usize): i32 {
   const count = load<f64>(other, MergedWord.Count);
   if (count == 0) return 1;
-  if (load<f64>(base, MergedWord.Count) + count > MOST) return CoreRefusal.Full;
+  const total = load<f64>(base, MergedWord.Count) + count;
+  if (total > MOST) return CoreRefusal.Full;
   note(
     base,
     count,
@@ -160,15 +139,28 @@ export function mergedMerge(base: usize, other: usize): i32 {
   for (let octave: u32 = 0; octave < OCTAVES; octave++) {
     const from = load<u32>(other + (octave << 2), MergedWord.Directory);
     if (!from) continue;
-    const to = pageOf(base, octave);
-    for (let offset: u32 = 0; offset < MERGED_PAGE_BYTES; offset += 64) {
-      v128.store(to + offset, f64x2.add(v128.load(to + offset), v128.load(from + offset)));
-      v128.store(to + offset, f64x2.add(v128.load(to + offset, 16), v128.load(from + offset, 16)), 16);
-      v128.store(to + offset, f64x2.add(v128.load(to + offset, 32), v128.load(from + offset, 32)), 32);
-      v128.store(to + offset, f64x2.add(v128.load(to + offset, 48), v128.load(from + offset, 48)), 48);
-    }
+    if (total < NARROW) addPage(pageOf(base + (octave << 2), MergedWord.Directory), from);
+    else addWidely(base, other, octave);
   }
   return 1;
+}
+
+/** No bucket can overflow here. */
+function addPage(to: usize, from: usize): void {
+  for (let offset: u32 = 0; offset < MERGED_PAGE_BYTES; offset += 64) {
+    v128.store(to + offset, i32x4.add(v128.load(to + offset), v128.load(from + offset)));
+    v128.store(to + offset, i32x4.add(v128.load(to + offset, 16), v128.load(from + offset, 16)), 16);
+    v128.store(to + offset, i32x4.add(v128.load(to + offset, 32), v128.load(from + offset, 32)), 32);
+    v128.store(to + offset, i32x4.add(v128.load(to + offset, 48), v128.load(from + offset, 48)), 48);
+  }
+}
+
+function addWidely(base: usize, other: usize, octave: u32): void {
+  for (let sub: u32 = 0; sub < SUB_BUCKETS; sub++) {
+    const key = 1 + octave * SUB_BUCKETS + sub;
+    const amount = countOf(other, key);
+    if (amount) increase(base, key, amount);
+  }
 }
 
 /** Values at `count` ascending quantiles (f64 each at `qs`), written to `out`: bucket middles within [min, max]; 0 and 1 are exact. */
@@ -176,34 +168,19 @@ export function mergedQuantiles(base: usize, qs: usize, count: u32, out: usize):
   const total = load<f64>(base, MergedWord.Count);
   const min = load<f64>(base, MergedWord.Min);
   const max = load<f64>(base, MergedWord.Max);
-  let reached = load<f64>(base, MergedWord.Zero); // values in keys up to and including `key`
-  let key: u32 = 0;
-  let octave: i32 = -1;
-  let page: usize = 0;
+  let octave: u32 = 0; // counted from 1; 0 is zero's
+  let before: f64 = 0; // values before this octave
+  let within = load<f64>(base, MergedWord.Zero);
   for (let i: u32 = 0; i < count; i++) {
     const q = load<f64>(qs + (i << 3));
     let rank = ceil(q * total);
     if (rank < 1) rank = 1;
-    while (reached < rank) {
-      if (page && key % SUB_BUCKETS) {
-        reached += load<f64>(page + ((key % SUB_BUCKETS) << 3));
-        key++;
-        continue;
-      }
+    while (before + within < rank && octave < OCTAVES) {
+      before += within;
+      within = sumOf(base, octave, total);
       octave++;
-      if (octave >= <i32>OCTAVES) break;
-      page = load<u32>(base + (octave << 2), MergedWord.Directory);
-      key = octave * SUB_BUCKETS;
-      if (!page) continue;
-      const inPage = sumOf(page);
-      if (reached + inPage < rank) {
-        reached += inPage;
-        page = 0;
-        continue;
-      }
-      reached += load<f64>(page);
-      key++;
     }
+    const key = octave == 0 ? 0 : keyAt(base, octave - 1, rank - before, total);
     let value = q <= 0 ? min : q >= 1 ? max : midpointOf(key);
     if (value < min) value = min;
     if (value > max) value = max;
@@ -211,40 +188,73 @@ export function mergedQuantiles(base: usize, qs: usize, count: u32, out: usize):
   }
 }
 
-function sumOf(page: usize): f64 {
+/** Values in an octave. */
+function sumOf(base: usize, octave: u32, total: f64): f64 {
+  const page = load<u32>(base + (octave << 2), MergedWord.Directory);
+  if (!page) return 0;
+  if (total >= NARROW) {
+    let sum: f64 = 0;
+    for (let sub: u32 = 0; sub < SUB_BUCKETS; sub++) sum += countOf(base, 1 + octave * SUB_BUCKETS + sub);
+    return sum;
+  }
   let first = v128.load(page);
   let second = v128.load(page, 16);
   for (let offset: u32 = 32; offset < MERGED_PAGE_BYTES; offset += 32) {
-    first = f64x2.add(first, v128.load(page + offset));
-    second = f64x2.add(second, v128.load(page + offset, 16));
+    first = i32x4.add(first, v128.load(page + offset));
+    second = i32x4.add(second, v128.load(page + offset, 16));
   }
-  first = f64x2.add(first, second);
-  return f64x2.extract_lane(first, 0) + f64x2.extract_lane(first, 1);
+  return <f64>sumOfLanes(i32x4.add(first, second));
 }
 
-/** Writes all of it as a delta to `out`, figures and buckets; the bytes of its buckets. */
-export function mergedEncode(base: usize, out: usize): u32 {
-  memory.copy(out, base, DeltaWord.Buckets); // count, sum, min, max stand in the same order in both
-  let at = out + DeltaWord.Buckets;
-  let next: u32 = 0;
-  const zero = load<f64>(base, MergedWord.Zero);
-  if (zero > 0) {
-    at = putVarint(at, (<u64>zero) << 1);
-    next = 1;
-  }
-  for (let octave: u32 = 0; octave < OCTAVES; octave++) {
-    const page = load<u32>(base + (octave << 2), MergedWord.Directory);
-    if (!page) continue;
-    for (let sub: u32 = 0; sub < SUB_BUCKETS; sub++) {
-      const count = load<f64>(page + (sub << 3));
-      if (count == 0) continue;
-      const key = 1 + octave * SUB_BUCKETS + sub;
-      if (key != next) at = putVarint(at, ((key - next) << 1) | 1);
-      at = putVarint(at, (<u64>count) << 1);
-      next = key + 1;
+/** Key of the bucket with the octave's value number `rank`, from 1 on; eight buckets are passed at a time. */
+function keyAt(base: usize, octave: u32, rank: f64, total: f64): u32 {
+  const page = load<u32>(base + (octave << 2), MergedWord.Directory);
+  let key = 1 + octave * SUB_BUCKETS;
+  const last = key + SUB_BUCKETS - 1;
+  if (total < NARROW) {
+    let at: usize = page;
+    for (let eight = rank; key < last; key += 8, at += 32) {
+      eight -= <f64>sumOfLanes(i32x4.add(v128.load(at), v128.load(at, 16)));
+      if (eight <= 0) break;
+      rank = eight;
     }
   }
-  return <u32>(at - out) - DeltaWord.Buckets;
+  for (; key < last; key++) {
+    rank -= countOf(base, key);
+    if (rank <= 0) break;
+  }
+  return key;
+}
+
+function sumOfLanes(four: v128): u32 {
+  const two = i32x4.add(
+    four,
+    i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),
+  );
+  return <u32>i32x4.extract_lane(two, 0) + <u32>i32x4.extract_lane(two, 1);
+}
+
+/** Writes all of it as a delta to `out`, figures and buckets; the bytes of its buckets. `scratch`: a CountsWord. */
+export function mergedEncode(base: usize, out: usize, scratch: usize): u32 {
+  memory.copy(out, base, DeltaWord.Buckets); // count, sum, min, max stand in the same order in both
+  const total = load<f64>(base, MergedWord.Count);
+  if (total == 0) return 0;
+  const lowest = keyOf(load<f64>(base, MergedWord.Min));
+  const keys = keyOf(load<f64>(base, MergedWord.Max)) - lowest + 1;
+  const counts = scratch + CountsWord.Counts;
+  for (let i: u32 = 0; i < keys; i++) store<f64>(counts + (i << 3), countOf(base, lowest + i));
+  return putCounts(scratch, counts, keys, total, out + DeltaWord.Buckets);
+}
+
+/** The parts of a bucket's count above and below 2^32 together. */
+function countOf(base: usize, key: u32): f64 {
+  if (key == 0) return load<f64>(base, MergedWord.Zero);
+  const entry = base + (((key - 1) / SUB_BUCKETS) << 2);
+  const offset = ((key - 1) % SUB_BUCKETS) << 2;
+  const page = load<u32>(entry, MergedWord.Directory);
+  if (!page) return 0;
+  const high = load<u32>(entry, MergedWord.HighDirectory);
+  return <f64>load<u32>(page + offset) + (high ? <f64>load<u32>(high + offset) * NARROW : 0);
 }
 
 function note(base: usize, count: f64, sum: f64, min: f64, max: f64): void {
@@ -256,24 +266,34 @@ function note(base: usize, count: f64, sum: f64, min: f64, max: f64): void {
 }
 
 function increase(base: usize, key: u32, amount: f64): void {
-  let at = base + MergedWord.Zero;
-  if (key) at = pageOf(base, (key - 1) / SUB_BUCKETS) + (((key - 1) % SUB_BUCKETS) << 3);
-  store<f64>(at, load<f64>(at) + amount);
+  if (key == 0) return store<f64>(base, load<f64>(base, MergedWord.Zero) + amount, MergedWord.Zero);
+  const entry = base + (((key - 1) / SUB_BUCKETS) << 2);
+  const offset = ((key - 1) % SUB_BUCKETS) << 2;
+  const bucket = pageOf(entry, MergedWord.Directory) + offset;
+  const sum = <u64>load<u32>(bucket) + <u64>amount;
+  store<u32>(bucket, <u32>sum);
+  if (sum >> 32) {
+    const high = pageOf(entry, MergedWord.HighDirectory) + offset;
+    store<u32>(high, load<u32>(high) + <u32>(sum >> 32));
+  }
 }
 
-/** The octave's page, made when there is none. */
-function pageOf(base: usize, octave: u32): usize {
-  const page: usize = load<u32>(base + (octave << 2), MergedWord.Directory);
-  return page ? page : newPage(base, octave);
-}
-
-function newPage(base: usize, octave: u32): usize {
+/** The page that a directory's entry leads to, made when there is none. */
+function pageOf(entry: usize, directory: u32): usize {
+  const known: usize = load<u32>(entry + directory);
+  if (known) return known;
   let page: usize = load<u32>(0, TablesHeader.FreePage);
   if (page) store<u32>(0, load<u32>(page), TablesHeader.FreePage);
   else page = fromHeap(MERGED_PAGE_BYTES);
   memory.fill(page, 0, MERGED_PAGE_BYTES);
-  store<u32>(base + (octave << 2), <u32>page, MergedWord.Directory);
+  store<u32>(entry + directory, <u32>page);
   return page;
+}
+
+function freePage(page: u32): void {
+  if (!page) return;
+  store<u32>(page, load<u32>(0, TablesHeader.FreePage));
+  store<u32>(0, page, TablesHeader.FreePage);
 }
 
 /** `bytes` (a multiple of 64) from the heap, or 0. */

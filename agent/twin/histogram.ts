@@ -1,8 +1,8 @@
 /** Twin of assembly/histogram.ts. */
-import { CoreLimit, DeltaWord, HistogramWord, PageWord } from '../../assembly/layout';
+import { CoreLimit, CountsWord, DeltaWord, HistogramWord, PageWord } from '../../assembly/layout';
 import type { CoreExports } from '../core-exports';
 import { type BucketsTwin, HIGHEST_VALUE } from './buckets';
-import { putVarint } from './varint';
+import type { CountsTwin } from './counts';
 import type { TwinViews } from './views';
 
 type HistogramTwin = Pick<CoreExports, 'histogramCreate' | 'histogramRecordApart' | 'histogramDelta'>;
@@ -11,8 +11,9 @@ const SUM_UNIT = 2 ** -40;
 const INFINITY_BITS = 0x7ffn << 52n;
 
 export function histogramTwin(
-  { u8, i32, u32, f64, i64 }: TwinViews,
+  { i32, u32, f64, i64 }: TwinViews,
   { keyOf, midpointOf }: BucketsTwin,
+  { putCounts }: CountsTwin,
   allocate: CoreExports['allocate'],
 ): HistogramTwin {
   function histogramCreate(slot: number): number {
@@ -65,11 +66,11 @@ export function histogramTwin(
     u32[at >> 2] = u32[at >> 2]! + 1;
   }
 
-  function histogramDelta(base: number, out: number): number {
+  function histogramDelta(base: number, out: number, scratch: number): number {
     const takenMin = f64[(base + HistogramWord.Lowest) >> 3]!;
     const takenMax = f64[(base + HistogramWord.Highest) >> 3]!;
     Atomics.store(i64, (base + HistogramWord.Lowest) >> 3, INFINITY_BITS);
-    let at = out + DeltaWord.Buckets;
+    const counts = scratch + CountsWord.Counts;
     let count = 0;
     let next = 0;
     let lowest = -1;
@@ -78,7 +79,7 @@ export function histogramTwin(
     const zeroGained = (zero - u32[(base + HistogramWord.PreviousZero) >> 2]!) >>> 0;
     if (zeroGained) {
       u32[(base + HistogramWord.PreviousZero) >> 2] = zero;
-      at = putVarint(u8, at, zeroGained * 2);
+      f64[counts >> 3] = zeroGained;
       count = zeroGained;
       lowest = 0;
       next = 1;
@@ -93,24 +94,26 @@ export function histogramTwin(
         if (!gained) continue;
         u32[(bucket + PageWord.Previous) >> 2] = now;
         const key = 1 + octave * CoreLimit.SubBuckets + sub;
-        if (key !== next) at = putVarint(u8, at, (key - next) * 2 + 1);
-        at = putVarint(u8, at, gained * 2);
-        count += gained;
         if (lowest < 0) lowest = key;
+        else f64.fill(0, (counts >> 3) + next - lowest, (counts >> 3) + key - lowest);
+        f64[(counts >> 3) + key - lowest] = gained;
+        count += gained;
         next = key + 1;
       }
     }
     f64[(out + DeltaWord.Count) >> 3] = count;
-    if (count > 0) {
-      const sum = f64[(base + HistogramWord.Sum) >> 3]!;
-      f64[(out + DeltaWord.Sum) >> 3] = (sum - f64[(base + HistogramWord.PreviousSum) >> 3]!) / SUM_UNIT;
-      f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
-      const min = extreme(takenMin, f64[(base + HistogramWord.Lowest) >> 3]!, lowest, false);
-      const max = extreme(takenMax, f64[(base + HistogramWord.Highest) >> 3]!, next - 1, true);
-      f64[(out + DeltaWord.Min) >> 3] = Math.min(min, max);
-      f64[(out + DeltaWord.Max) >> 3] = Math.max(min, max);
-    } else f64.fill(0, (out + DeltaWord.Sum) >> 3, (out + DeltaWord.Buckets) >> 3);
-    return at - out - DeltaWord.Buckets;
+    if (count === 0) {
+      f64.fill(0, (out + DeltaWord.Sum) >> 3, (out + DeltaWord.Buckets) >> 3);
+      return 0;
+    }
+    const sum = f64[(base + HistogramWord.Sum) >> 3]!;
+    f64[(out + DeltaWord.Sum) >> 3] = (sum - f64[(base + HistogramWord.PreviousSum) >> 3]!) / SUM_UNIT;
+    f64[(base + HistogramWord.PreviousSum) >> 3] = sum;
+    const min = extreme(takenMin, f64[(base + HistogramWord.Lowest) >> 3]!, lowest, false);
+    const max = extreme(takenMax, f64[(base + HistogramWord.Highest) >> 3]!, next - 1, true);
+    f64[(out + DeltaWord.Min) >> 3] = Math.min(min, max);
+    f64[(out + DeltaWord.Max) >> 3] = Math.max(min, max);
+    return putCounts(scratch, counts, next - lowest, count, out + DeltaWord.Buckets);
   }
 
   function extreme(taken: number, later: number, key: number, highest: boolean): number {

@@ -1,8 +1,15 @@
-/** Twin of assembly/merged.ts. Sums of whole numbers below 2^53 are exact, so their order does not matter. */
-import { CoreLimit, CoreRefusal, DeltaWord, MergedWord, TablesHeader } from '../../assembly/layout';
+/** Twin of assembly/merged.ts, always bucket by bucket. Sums of whole numbers below 2^53 are exact, so their order does not matter. */
+import {
+  CoreLimit,
+  CoreRefusal,
+  CountsWord,
+  DeltaWord,
+  MergedWord,
+  TablesHeader,
+} from '../../assembly/layout';
 import type { CoreExports } from '../core-exports';
 import { type BucketsTwin, HIGHEST_VALUE, LAST_KEY } from './buckets';
-import { putVarint } from './varint';
+import type { CountsTwin } from './counts';
 import type { TwinViews } from './views';
 
 type MergedTwin = Pick<
@@ -18,7 +25,13 @@ type MergedTwin = Pick<
   | 'mergedEncode'
 >;
 
-export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: BucketsTwin): MergedTwin {
+const HIGH = 2 ** 32;
+
+export function mergedTwin(
+  { u8, u32, f64 }: TwinViews,
+  { keyOf, midpointOf }: BucketsTwin,
+  { putCounts, takeCounts }: CountsTwin,
+): MergedTwin {
   function mergedCreate(): number {
     let base = u32[TablesHeader.FreeMerged >> 2]!;
     if (base) u32[TablesHeader.FreeMerged >> 2] = u32[base >> 2]!;
@@ -32,10 +45,12 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
 
   function mergedClear(base: number): void {
     for (let octave = 0; octave < CoreLimit.Octaves; octave++) {
-      const page = directory(base, octave);
-      if (!page) continue;
-      u32[page >> 2] = u32[TablesHeader.FreePage >> 2]!;
-      u32[TablesHeader.FreePage >> 2] = page;
+      for (const directory of [MergedWord.Directory, MergedWord.HighDirectory]) {
+        const page = u32[(base + directory + octave * 4) >> 2]!;
+        if (!page) continue;
+        u32[page >> 2] = u32[TablesHeader.FreePage >> 2]!;
+        u32[TablesHeader.FreePage >> 2] = page;
+      }
     }
     u8.fill(0, base, base + MergedWord.Bytes);
   }
@@ -60,7 +75,7 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
     return recorded;
   }
 
-  function mergedAdd(base: number, at: number, length: number): number {
+  function mergedAdd(base: number, at: number, length: number, scratch: number): number {
     const count = f64[(at + DeltaWord.Count) >> 3]!;
     const sum = f64[(at + DeltaWord.Sum) >> 3]!;
     const min = f64[(at + DeltaWord.Min) >> 3]!;
@@ -68,47 +83,21 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
     if (count === 0 && length === 0) return 1;
     if (!Number.isFinite(sum) || !(min >= 0 && min <= max && max <= HIGHEST_VALUE))
       return CoreRefusal.Malformed;
-    const total = walk(0, at + DeltaWord.Buckets, length, keyOf(min), keyOf(max));
-    const sumOfCounts = f64[(base + MergedWord.Count) >> 3]! + count;
-    if (total < 0 || total !== count || sumOfCounts > Number.MAX_SAFE_INTEGER) return CoreRefusal.Malformed;
+    const total = f64[(base + MergedWord.Count) >> 3]! + count;
+    if (!(count >= 1 && total <= Number.MAX_SAFE_INTEGER) || !Number.isInteger(count))
+      return CoreRefusal.Malformed;
+    const lowest = keyOf(min);
+    const keys = keyOf(max) - lowest + 1;
+    const counts = scratch + CountsWord.Counts;
+    if (takeCounts(scratch, counts, keys, count, at + DeltaWord.Buckets, length) !== count)
+      return CoreRefusal.Malformed;
+    if (f64[counts >> 3] === 0 || f64[(counts >> 3) + keys - 1] === 0) return CoreRefusal.Malformed;
     note(base, count, sum, min, max);
-    walk(base, at + DeltaWord.Buckets, length, 0, 0);
-    return 1;
-  }
-
-  function walk(base: number, start: number, length: number, lowest: number, highest: number): number {
-    const end = start + length;
-    let at = start;
-    let key = 0;
-    let first = -1;
-    let total = 0;
-    let skipped = false;
-    while (at < end) {
-      let byte = u8[at++]!;
-      const odd = byte & 1;
-      let amount = (byte & 127) >> 1;
-      for (let weight = 64; byte >= 128; weight *= 128) {
-        if (at >= end || weight > 64 * 128 ** 6) return -1;
-        byte = u8[at++]!;
-        amount += (byte & 127) * weight;
-      }
-      if (amount === 0) return -1;
-      if (odd) {
-        if (skipped || amount > LAST_KEY) return -1;
-        key += amount;
-        skipped = true;
-        continue;
-      }
-      if (key > LAST_KEY) return -1;
-      if (base) increase(base, key, amount);
-      if (first < 0) first = key;
-      total += amount;
-      if (total > Number.MAX_SAFE_INTEGER) return -1;
-      key++;
-      skipped = false;
+    for (let i = 0; i < keys; i++) {
+      const amount = f64[(counts >> 3) + i]!;
+      if (amount) increase(base, lowest + i, amount);
     }
-    if (base) return total;
-    return skipped || first !== lowest || key !== highest + 1 ? -1 : total;
+    return 1;
   }
 
   function mergedMerge(base: number, other: number): number {
@@ -125,10 +114,13 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
     f64[(base + MergedWord.Zero) >> 3] =
       f64[(base + MergedWord.Zero) >> 3]! + f64[(other + MergedWord.Zero) >> 3]!;
     for (let octave = 0; octave < CoreLimit.Octaves; octave++) {
-      const from = directory(other, octave) >> 3;
-      if (!from) continue;
-      const to = pageOf(base, octave) >> 3;
-      for (let sub = 0; sub < CoreLimit.SubBuckets; sub++) f64[to + sub] = f64[to + sub]! + f64[from + sub]!;
+      const entry = MergedWord.Directory + octave * 4;
+      if (!u32[(other + entry) >> 2]) continue;
+      pageOf(base + entry);
+      for (let key = 1 + octave * CoreLimit.SubBuckets; key <= (octave + 1) * CoreLimit.SubBuckets; key++) {
+        const amount = countOf(other, key);
+        if (amount) increase(base, key, amount);
+      }
     }
     return 1;
   }
@@ -143,37 +135,33 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
       const q = f64[(qs >> 3) + i]!;
       const rank = Math.max(1, Math.ceil(q * total));
       while (reached < rank && key < LAST_KEY) {
-        const page = directory(base, Math.floor(key / CoreLimit.SubBuckets));
-        if (page) reached += f64[(page >> 3) + (key % CoreLimit.SubBuckets)]!;
         key++;
+        reached += countOf(base, key);
       }
       const value = q <= 0 ? min : q >= 1 ? max : midpointOf(key);
       f64[(out >> 3) + i] = total > 0 ? Math.min(max, Math.max(min, value)) : NaN;
     }
   }
 
-  function mergedEncode(base: number, out: number): number {
+  function mergedEncode(base: number, out: number, scratch: number): number {
     u8.copyWithin(out, base, base + DeltaWord.Buckets);
-    let at = out + DeltaWord.Buckets;
-    let next = 0;
-    const zero = f64[(base + MergedWord.Zero) >> 3]!;
-    if (zero > 0) {
-      at = putVarint(u8, at, zero * 2);
-      next = 1;
-    }
-    for (let octave = 0; octave < CoreLimit.Octaves; octave++) {
-      const page = directory(base, octave);
-      if (!page) continue;
-      for (let sub = 0; sub < CoreLimit.SubBuckets; sub++) {
-        const count = f64[(page >> 3) + sub]!;
-        if (count === 0) continue;
-        const key = 1 + octave * CoreLimit.SubBuckets + sub;
-        if (key !== next) at = putVarint(u8, at, (key - next) * 2 + 1);
-        at = putVarint(u8, at, count * 2);
-        next = key + 1;
-      }
-    }
-    return at - out - DeltaWord.Buckets;
+    const total = f64[(base + MergedWord.Count) >> 3]!;
+    if (total === 0) return 0;
+    const lowest = keyOf(f64[(base + MergedWord.Min) >> 3]!);
+    const keys = keyOf(f64[(base + MergedWord.Max) >> 3]!) - lowest + 1;
+    const counts = scratch + CountsWord.Counts;
+    for (let i = 0; i < keys; i++) f64[(counts >> 3) + i] = countOf(base, lowest + i);
+    return putCounts(scratch, counts, keys, total, out + DeltaWord.Buckets);
+  }
+
+  function countOf(base: number, key: number): number {
+    if (key === 0) return f64[(base + MergedWord.Zero) >> 3]!;
+    const entry = base + Math.floor((key - 1) / CoreLimit.SubBuckets) * 4;
+    const bucket = (key - 1) % CoreLimit.SubBuckets;
+    const page = u32[(entry + MergedWord.Directory) >> 2]!;
+    const high = u32[(entry + MergedWord.HighDirectory) >> 2]!;
+    const above = high ? u32[(high >> 2) + bucket]! * HIGH : 0;
+    return page ? u32[(page >> 2) + bucket]! + above : 0;
   }
 
   function note(base: number, count: number, sum: number, min: number, max: number): void {
@@ -185,24 +173,28 @@ export function mergedTwin({ u8, u32, f64 }: TwinViews, { keyOf, midpointOf }: B
   }
 
   function increase(base: number, key: number, amount: number): void {
-    let at = (base + MergedWord.Zero) >> 3;
-    if (key)
-      at = (pageOf(base, ((key - 1) / CoreLimit.SubBuckets) | 0) >> 3) + ((key - 1) % CoreLimit.SubBuckets);
-    f64[at] = f64[at]! + amount;
+    if (key === 0) {
+      f64[(base + MergedWord.Zero) >> 3] = f64[(base + MergedWord.Zero) >> 3]! + amount;
+      return;
+    }
+    const entry = base + Math.floor((key - 1) / CoreLimit.SubBuckets) * 4;
+    const bucket = (key - 1) % CoreLimit.SubBuckets;
+    const low = (pageOf(entry + MergedWord.Directory) >> 2) + bucket;
+    const sum = u32[low]! + amount;
+    u32[low] = sum % HIGH;
+    if (sum < HIGH) return;
+    const high = (pageOf(entry + MergedWord.HighDirectory) >> 2) + bucket;
+    u32[high] = u32[high]! + Math.floor(sum / HIGH);
   }
 
-  function directory(base: number, octave: number): number {
-    return u32[(base + MergedWord.Directory + octave * 4) >> 2]!;
-  }
-
-  function pageOf(base: number, octave: number): number {
-    let page = directory(base, octave);
-    if (page) return page;
-    page = u32[TablesHeader.FreePage >> 2]!;
+  function pageOf(entry: number): number {
+    const known = u32[entry >> 2]!;
+    if (known) return known;
+    let page = u32[TablesHeader.FreePage >> 2]!;
     if (page) u32[TablesHeader.FreePage >> 2] = u32[page >> 2]!;
     else page = fromHeap(MergedWord.PageBytes);
     u8.fill(0, page, page + MergedWord.PageBytes);
-    u32[(base + MergedWord.Directory + octave * 4) >> 2] = page;
+    u32[entry >> 2] = page;
     return page;
   }
 

@@ -7,6 +7,7 @@ import type { CoreExports } from '../core-exports';
 import { arenaTwin } from './arena';
 import { bucketsTwin } from './buckets';
 import { columnsTwin } from './columns';
+import { countsTwin } from './counts';
 import { histogramTwin } from './histogram';
 import { mergedTwin } from './merged';
 import { ringTwin } from './ring';
@@ -18,12 +19,13 @@ export function createTwin(buffer: SharedArrayBuffer): CoreExports {
   const views = viewsOf(buffer);
   const arena = arenaTwin(views);
   const buckets = bucketsTwin(views);
+  const counts = countsTwin(views);
   return {
     ...arena,
     ...buckets,
     ...ringTwin(views),
-    ...histogramTwin(views, buckets, arena.allocate),
-    ...mergedTwin(views, buckets),
+    ...histogramTwin(views, buckets, counts, arena.allocate),
+    ...mergedTwin(views, buckets, counts),
     ...stacksTwin(views),
     ...columnsTwin(views),
   };

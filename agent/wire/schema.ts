@@ -142,7 +142,7 @@ export type SeriesTuple = [
 
 /**
  * What a series gained since the last batch. Histogram: count, sum, min, max of the delta and its buckets as encoded by
- * the core (see assembly/histogram.ts). Counter: the increase. Gauge: the last value.
+ * the core (see assembly/counts.ts). Counter: the increase. Gauge: the last value.
  */
 export type ValueTuple =
   | [id: number, count: number, sum: number, min: number, max: number, buckets: Uint8Array]

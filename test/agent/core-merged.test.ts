@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTables, type HistogramDelta, type MergedHistogram } from '../../agent/core';
+import { CoreLimit } from '../../assembly/layout';
 import { bucketIndexOf } from '../assembly/exact-buckets';
 import { cpuMillis } from '../cpu-millis';
 
@@ -82,6 +83,62 @@ describe.each(['wasm', 'twin'] as const)('merged histogram on %s', (kind) => {
     );
   });
 
+  it('counts exactly beyond 2^32 in a bucket, merges, travels and answers quantiles like the small one', () => {
+    const other = createTables({ forceTwin: kind === 'wasm' });
+    const qs = [0, 0.1, 0.5, 0.9, 1];
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 0, max: 47 }),
+        (list, times) => {
+          const small = histogramOf(list);
+          const large = histogramOf(list);
+          for (let i = 0; i < times; i++) large.merge(large);
+          const there = other.histogram();
+          there.addDelta(large.encode());
+          for (const histogram of [large, there]) {
+            expect(histogram.count).toBe(list.length * 2 ** times);
+            expect(histogram.buckets()).toEqual(
+              small.buckets().map(({ index, count }) => ({ index, count: count * 2 ** times })),
+            );
+            expect(histogram.quantiles(qs)).toEqual(small.quantiles(qs));
+          }
+          large.recordAll(Float64Array.from(list));
+          expect(large.count).toBe(list.length * (2 ** times + 1));
+          expect(large.buckets()).toEqual(
+            small.buckets().map(({ index, count }) => ({ index, count: count * (2 ** times + 1) })),
+          );
+          large.clear();
+          expect(large.encode().buckets.length).toBe(0);
+        },
+      ),
+    );
+  });
+
+  it('travels in few bytes', () => {
+    const bytesOf = (count: number) => {
+      let state = count;
+      const random = () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return state / 2 ** 32;
+      };
+      const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+      return histogramOf(Array.from({ length: count }, () => 400 * Math.exp(0.6 * normal()))).encode().buckets
+        .length;
+    };
+    expect(histogramOf([700]).encode().buckets.length).toBe(0);
+    const most = [12, 65, 200, 400];
+    for (const [i, count] of [10, 100, 1000, 10_000].entries())
+      expect(bytesOf(count), `${count} values`).toBeLessThanOrEqual(most[i]!);
+  });
+
+  it('has the bytes that other versions know', () => {
+    const { buckets } = histogramOf([0, 1, 5, 5, 700]).encode();
+    expect(Buffer.from(buckets).toString('hex')).toBe('00bc7fa5748f00');
+    const crowd = histogramOf(Array.from({ length: 500 }, (_, i) => 1000 + (i % 10) * (i % 7)));
+    expect(Buffer.from(crowd.encode().buckets).toString('hex')).toBe('0f752b54682c1b1f991a00');
+  });
+
   it('answers quantiles within 0.28 % of the exact ones', () => {
     const qs = [0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1];
     fc.assert(
@@ -150,19 +207,19 @@ describe.each(['wasm', 'twin'] as const)('merged histogram on %s', (kind) => {
       ['a minimum above the maximum', { min: 800 }],
       ['a NaN maximum', { max: NaN }],
       ['a maximum of another bucket', { max: 705 }],
+      ['no bytes', { buckets: new Uint8Array() }],
       ['a cut end', { buckets: good.buckets.subarray(0, -1) }],
-      ['a varint that does not end', { buckets: Uint8Array.of(...good.buckets.subarray(0, -1), 0x82) }],
-      ['a varint of nine bytes', { buckets: Uint8Array.of(2, 255, 255, 255, 255, 255, 255, 255, 255, 1) }],
-      ['two skips in a row', { buckets: Uint8Array.of(3, 3, 10) }],
-      ['an empty bucket', { buckets: Uint8Array.of(2, 0, 8) }],
-      ['a skip at the end', { buckets: Uint8Array.of(10, 3) }],
-      ['a skip past the last bucket', { buckets: Uint8Array.of(0x83, 0x78, 0x83, 0x78, 10) }],
-      [
-        'a count of 2^53',
-        { count: 2 ** 53, buckets: Uint8Array.of(128, 128, 128, 128, 128, 128, 128, 32), min: 0, max: 0 },
-      ],
-      ['no bytes for a count', { buckets: new Uint8Array() }],
-      ['more bytes than any delta has', { buckets: new Uint8Array(100_000).fill(2) }],
+      ['a byte too many', { buckets: Uint8Array.of(...good.buckets, 0) }],
+      ['a bit behind the end', { buckets: good.buckets.with(-1, good.buckets.at(-1)! | 128) }],
+      ['ones for ever', { buckets: new Uint8Array(100).fill(255) }],
+      ['zeros for ever', { buckets: new Uint8Array(100) }],
+      ['a count that is no whole number', { count: 5.5 }],
+      ['a negative count', { count: -5 }],
+      ['a count of NaN', { count: NaN }],
+      ['a count of 2^53', { count: 2 ** 53, buckets: new Uint8Array(), min: 0, max: 0 }],
+      ['no values in some bytes', { count: 0 }],
+      ['bytes for a single bucket', { min: 5, max: 5 }],
+      ['more bytes than any delta has', { buckets: new Uint8Array(CoreLimit.DeltaBytes + 1) }],
     ];
 
     it.each(hostile)('%s: throws ERR_HISTOGRAM and adds nothing', (_, change) => {
@@ -208,13 +265,7 @@ describe.each(['wasm', 'twin'] as const)('merged histogram on %s', (kind) => {
 
     it('counts beyond 2^53 in sum: throws and adds nothing', () => {
       const histogram = tables.histogram();
-      const half = {
-        count: 2 ** 52,
-        sum: 0,
-        min: 0,
-        max: 0,
-        buckets: Uint8Array.of(128, 128, 128, 128, 128, 128, 128, 16),
-      };
+      const half = { count: 2 ** 52, sum: 0, min: 0, max: 0, buckets: new Uint8Array() };
       histogram.addDelta(half);
       expect(() => histogram.addDelta(half)).toThrow(expect.objectContaining({ code: 'ERR_HISTOGRAM' }));
       expect(() => histogram.merge(histogram)).toThrow(expect.objectContaining({ code: 'ERR_HISTOGRAM' }));

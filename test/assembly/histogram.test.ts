@@ -1,35 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { createTables } from '../../agent/core';
 import { CoreRegion, DeltaWord, HistogramWord } from '../../assembly/layout';
 import { openEngine, resetEngine, slotAt } from './engines';
 import { bucketIndexOf, mantissaOfBound } from './exact-buckets';
 
 const LOWEST_INDEX = -1280;
-const OUT = CoreRegion.ReaderScratch;
+const OUT = CoreRegion.ReaderDelta;
 const SLOT = slotAt(0);
 
-/** (index, count) of an encoded delta, by the rules in the head of assembly/histogram.ts; index null for zero. */
-function decodeBuckets(bytes: Uint8Array): [number | null, number][] {
-  const buckets: [number | null, number][] = [];
-  let key = 0;
-  for (let at = 0; at < bytes.length; ) {
-    let token = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[at++]!;
-      token |= BigInt(byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    if (token & 1n) {
-      key += Number(token >> 1n);
-      continue;
-    }
-    buckets.push([key === 0 ? null : key - 1 + LOWEST_INDEX, Number(token >> 1n)]);
-    key++;
-  }
-  return buckets;
-}
+type Figures = [count: number, sum: number, min: number, max: number];
 
 describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (engine) => {
   const { core, recorder, buffer } = engine;
+  /** Of the other engine, so that each is held against both. */
+  const decoder = createTables({ forceTwin: engine.name === 'wasm' });
   const words = new Uint32Array(buffer);
   const cells = new Float64Array(buffer);
 
@@ -39,17 +23,21 @@ describe.each([openEngine('wasm'), openEngine('twin')])('histogram on $name', (e
   }
 
   function delta(base: number) {
-    const length = core.histogramDelta(base, OUT);
-    const [count, sum, min, max] = cells.slice(OUT >> 3, (OUT >> 3) + 4);
-    const bytes = new Uint8Array(buffer, OUT + DeltaWord.Buckets, length).slice();
-    return { count: count!, sum: sum!, min: min!, max: max!, buckets: decodeBuckets(bytes) };
+    const length = core.histogramDelta(base, OUT, CoreRegion.ReaderScratch);
+    const [count, sum, min, max] = cells.slice(OUT >> 3, (OUT >> 3) + 4) as unknown as Figures;
+    const figures = { count, sum, min, max };
+    const histogram = decoder.histogram();
+    histogram.addDelta({ ...figures, buckets: new Uint8Array(buffer, OUT + DeltaWord.Buckets, length) });
+    const zero: [null, number][] = histogram.zeroCount > 0 ? [[null, histogram.zeroCount]] : [];
+    const buckets = histogram.buckets().map(({ index, count }): [number, number] => [index, count]);
+    return { ...figures, buckets: [...zero, ...buckets] };
   }
 
   const refused = (base: number, word: HistogramWord) => words[(base + word) >> 2];
 
   it('puts both sides of every bucket bound of the whole range where the exact oracle does', () => {
     const base = fresh();
-    const expected: [number | null, number][] = [];
+    const expected: [number, number][] = [];
     for (let octave = -10; octave < 50; octave++) {
       for (let s = 0; s < 128; s++) {
         const below = mantissaOfBound(s + 1) * 2 ** (octave - 52); // the largest f64 of the bucket

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CoreLimit, CoreRegion } from '../../assembly/layout';
+import { CoreLimit, CoreRegion, CountsWord } from '../../assembly/layout';
 import { bytesOf, type Engine, openEngine, resetEngine, resetHeap, slotAt } from './engines';
 
 const wasm = openEngine('wasm');
@@ -83,7 +83,7 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
       (which) =>
         (at) =>
         ({ core }) =>
-          core.histogramDelta(at[which]!, CoreRegion.ReaderScratch),
+          core.histogramDelta(at[which]!, CoreRegion.ReaderDelta, CoreRegion.ReaderScratch),
     );
     const cell = fc.double({ noNaN: true }).map<(at: number[]) => Step>((value) => (at) => ({ core }) => {
       core.cellAdd(at[3]!, value);
@@ -124,7 +124,8 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
       .map((list) => list.sort((a, b) => a - b));
     fc.assert(
       fc.property(values, values, qs, (first, second, qs) => {
-        const scratch = both.map(resetHeap)[0]!;
+        const counts = both.map(resetHeap)[0]!;
+        const scratch = counts + CountsWord.Bytes;
         const out = scratch + 131072;
         const results = both.map((engine) => {
           const { core, buffer } = engine;
@@ -134,8 +135,8 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
           cells.set(second, scratch >> 3);
           const many = core.mergedRecordMany(b, scratch, 8, second.length);
           core.mergedMerge(a, b);
-          const length = core.mergedEncode(a, out);
-          const added = core.mergedAdd(c, out, length);
+          const length = core.mergedEncode(a, out, counts);
+          const added = core.mergedAdd(c, out, length, counts);
           cells.set(qs, scratch >> 3);
           core.mergedQuantiles(c, scratch, qs.length, out);
           core.mergedFree(b);
@@ -158,11 +159,12 @@ describe('the twin and the WebAssembly core, bit by bit', () => {
     const bytes = fc.uint8Array({ maxLength: 24 });
     fc.assert(
       fc.property(bytes, anyF64, anyF64, anyF64, fc.nat(2000), (bytes, sum, min, max, count) => {
-        const scratch = both.map(resetHeap)[0]!;
+        const counts = both.map(resetHeap)[0]!;
+        const scratch = counts + CountsWord.Bytes;
         const results = both.map(({ core, buffer }) => {
           new Float64Array(buffer).set([count, sum, min, max], scratch >> 3);
           new Uint8Array(buffer).set(bytes, scratch + 32);
-          return core.mergedAdd(core.mergedCreate(), scratch, bytes.length);
+          return core.mergedAdd(core.mergedCreate(), scratch, bytes.length, counts);
         });
         expect(results[1]).toBe(results[0]);
       }),

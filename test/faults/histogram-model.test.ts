@@ -146,8 +146,8 @@ describe('the code', () => {
   it('takes extremes and asks for new ones before it reads buckets, and looks again behind them', () => {
     expect(compiledSteps('histogram/histogramDelta')).toEqual([
       ...['load f64 16', 'load f64 24'], // extremes; what follows is an i64 store of +Infinity, which is not listed
-      ...['load 32', 'load 128', 'store 128'], // zero
-      ...['atomic load 256', 'load 0', 'load 512', 'store 512'], // directory, bucket, what was seen of it
+      ...['load 32', 'load 128', 'store 128', 'store f64 0'], // zero, to the scratch
+      ...['atomic load 256', 'load 0', 'load 512', 'store 512', 'store f64 0'], // directory, bucket, what was seen of it
       ...['store f64 0', 'load f64 0', 'load f64 136', 'store f64 8', 'store f64 136'], // count, sum
       ...['load f64 16', 'load f64 24', 'store f64 16', 'store f64 24'], // extremes
     ]);
