@@ -45,6 +45,14 @@ export type AgentOptions = {
   queueBytes: number;
   /** Worker threads are sampled: 'auto' does so where the Node.js line is known to stand it. */
   sampleWorkers: 'auto' | 'on' | 'off';
+  /** One allocation in so many bytes is sampled; 0 samples none. */
+  heapSampleBytes: number;
+  /** How often the heap is captured without being asked, where the pause allows it; 0 for never. */
+  heapEverySeconds: number;
+  /** The longest pause that a capture nobody asked for may cost. */
+  heapPauseMillis: number;
+  /** Share of the heap limit at which a capture is made before the process may die of it; 0 for none. */
+  heapLimitPercent: number;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
   pprofAddress: string;
   /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
@@ -72,6 +80,8 @@ const LABEL_PAIRS_MAX = 32;
 const TEXT_CHARS_MAX = 255;
 const URL_CHARS_MAX = 4096;
 const PATH_CHARS_MAX = 4096;
+const HEAP_SAMPLE_BYTES_MIN = 16_384;
+const HEAP_SAMPLE_BYTES_MAX = 1_073_741_824;
 const PORT_MAX = 65_535;
 
 const SWITCH = new Map<unknown, boolean>([
@@ -138,6 +148,15 @@ export const OPTION_TABLE: Table = {
     initial: 'auto',
     parse: (got) => WORKERS.get(got),
   },
+  heapSampleBytes: {
+    variable: 'RINGTAIL_HEAP_SAMPLE_BYTES',
+    allowed: `0, or a number from ${HEAP_SAMPLE_BYTES_MIN} to ${HEAP_SAMPLE_BYTES_MAX} (bytes)`,
+    initial: 524_160,
+    parse: parseHeapSampleBytes,
+  },
+  heapEverySeconds: number('RINGTAIL_HEAP_EVERY_SECONDS', 0, 86_400, 600, 's'),
+  heapPauseMillis: number('RINGTAIL_HEAP_PAUSE_MILLIS', 1, 10_000, 20, 'ms'),
+  heapLimitPercent: number('RINGTAIL_HEAP_LIMIT_PERCENT', 0, 99, 90, '% of the heap limit'),
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',
     allowed: 'a port, or an address of the loopback with a port (127.0.0.1:6060)',
@@ -230,6 +249,14 @@ function parseCollectorUrl(got: unknown): string | undefined {
   if (!isText(got, URL_CHARS_MAX) || !URL.canParse(got)) return undefined;
   const { protocol, hostname } = new URL(got);
   return (protocol === 'ws:' || protocol === 'wss:') && hostname !== '' ? got : undefined;
+}
+
+/** V8 wants a whole number; far below the least one every allocation would cost a walk of the stack. */
+function parseHeapSampleBytes(got: unknown): number | undefined {
+  const bytes = typeof got === 'string' && /^\d+$/.test(got) ? Number(got) : got;
+  if (bytes === 0) return 0;
+  if (typeof bytes !== 'number' || !Number.isInteger(bytes)) return undefined;
+  return bytes >= HEAP_SAMPLE_BYTES_MIN && bytes <= HEAP_SAMPLE_BYTES_MAX ? bytes : undefined;
 }
 
 /** `6060`, `:6060`, `127.0.0.1:6060`, `localhost:6060` or `[::1]:6060`. */

@@ -31,6 +31,7 @@ import { Dictionary } from './dictionary';
 import { Feed } from './feed';
 import { GcLedger } from './gc-ledger';
 import { HangWatch } from './hang-watch';
+import { Heap } from './heap/heap';
 import { Link } from './link';
 import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
@@ -76,6 +77,8 @@ const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
+/** perf_hooks' kind of a full collection. */
+const GC_MAJOR = 4;
 const KEEP_ALIVE_MILLIS = 60_000;
 /** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
 const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
@@ -87,6 +90,7 @@ export class Aggregator {
   readonly #dictionary: Dictionary;
   readonly #feed: Feed;
   readonly #sampling: Sampling;
+  readonly #heap: Heap;
   readonly #hangs: HangWatch;
   readonly #link: Link;
   readonly #shipper: Shipper;
@@ -148,10 +152,23 @@ export class Aggregator {
     });
     this.#waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
     this.#sampling.listeners.add((window, periodNanos) => this.#waits.add(window, periodNanos));
+    this.#heap = new Heap({
+      options,
+      refused: samplingRefused,
+      nowMicros,
+      usedBytes: () => this.#page.cell(ControlCell.HeapUsedBytes),
+      limitBytes: () => this.#page.cell(ControlCell.HeapLimitBytes),
+      note: (text) => this.#note(text),
+      onNearLimit: (usedBytes, limitBytes) => this.#nearHeapLimit(usedBytes, limitBytes),
+    });
     this.#gc = new GcLedger({
       sampling: this.#sampling,
       own: this.#own,
-      tell: (event) => this.#outgoing.event(event),
+      tell: (event) => {
+        const [, threadId, , durationMicros, kind] = event;
+        if (threadId === 0 && kind === GC_MAJOR) this.#heap.budget.sawMajor(durationMicros);
+        this.#outgoing.event(event);
+      },
       onExcess: (event, times, limits) => this.#note(excessText(event, times, limits)),
       heapUsedBytes: () => this.#page.cell(ControlCell.HeapUsedBytes),
       externalBytes: () => this.#page.cell(ControlCell.ExternalBytes),
@@ -214,6 +231,7 @@ export class Aggregator {
       identity,
       dictionary: this.#dictionary,
       sampling: this.#sampling,
+      heap: this.#heap,
       blocked: this.#blocked,
       locks: this.#locks,
       async: this.#async,
@@ -249,6 +267,7 @@ export class Aggregator {
     this.#mainShare(nowMicros());
     // At once, also in a program that does nothing yet: what V8 compiles before, Node 20's sampler may never see.
     this.#sampling.start();
+    this.#heap.start();
     this.#link.dial();
     this.#standalone.open();
     this.#schedule(BUSY_TICK_MILLIS);
@@ -291,6 +310,12 @@ export class Aggregator {
     this.#hangs.check(now);
     this.#sampling.tick(now, share, this.#mainCpuMicros, this.#othersBusy);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
+    this.#heap.tick(now, {
+      foreign: this.#sampling.state === 'foreign',
+      hangs: this.#hangs.current !== null,
+      hangsInJs: this.#hangs.current !== null && this.#hangs.current.kind !== HANG_NATIVE,
+      cpuMicros: this.#mainCpuMicros,
+    });
     this.#stalls.join(now);
     this.#gc.join(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
@@ -384,6 +409,7 @@ export class Aggregator {
     if (this.#mainCpuMicros - this.#mainCpuAtReleaseMicros < RELEASE_MICROS) return;
     this.#mainCpuAtReleaseMicros = this.#mainCpuMicros;
     this.#sampling.releaseConsole();
+    this.#heap.discardConsole();
   }
 
   #flush(now: number): void {
@@ -417,6 +443,16 @@ export class Aggregator {
     if (window.threadId === 0) this.#stalls.look(window, this.#sampling.intervalMicros);
     this.#gc.join(now);
     if (watched) this.#flush(now);
+  }
+
+  /** What is told of it leaves at once: the process may not live to the next flush. */
+  async #nearHeapLimit(usedBytes: number, limitBytes: number): Promise<void> {
+    const { captureNearLimit } = await import('./heap/near-limit.js');
+    try {
+      await captureNearLimit(this.#context, usedBytes, limitBytes);
+    } finally {
+      this.#flush(nowMicros());
+    }
   }
 
   #tellHang(kind: number, sinceMicros: number, durationMicros: number): void {
@@ -549,6 +585,7 @@ export class Aggregator {
         this.#stalls.join(Number.POSITIVE_INFINITY);
         this.#gc.join(Number.POSITIVE_INFINITY);
         this.#sampling.disconnect();
+        this.#heap.close(reason === 'exit');
         this.#standalone.close();
         this.#flush(nowMicros());
         return once(LAST_BYTES_MILLIS, (sent) =>

@@ -3,6 +3,7 @@
  * the run in a file (RINGTAIL_OUT), a summary on stderr (RINGTAIL_SUMMARY). Everything is loaded only then.
  */
 import { writeSync } from 'node:fs';
+import { readToken } from '../wire/token';
 import type { PprofServer } from './pprof-server';
 import type { ProfileContext } from './profiles/context';
 import type { Profiles } from './profiles/profiles';
@@ -41,7 +42,9 @@ export class Standalone {
     const { PprofServer } = await import('./pprof-server.js');
     const cut = pprofAddress.lastIndexOf(':');
     const [address, port] = [pprofAddress.slice(0, cut), Number(pprofAddress.slice(cut + 1))];
-    const server = new PprofServer({ identity: this.context.identity, profiles: this.profiles });
+    const { data, identity } = this.context;
+    const token = () => readToken(data.tokenEnvironment)?.token ?? null;
+    const server = new PprofServer({ identity, profiles: this.profiles, token });
     const found = await server.listen(address.replace(/^\[|\]$/g, ''), port);
     if (this.#closed) return server.close();
     this.#server = server;

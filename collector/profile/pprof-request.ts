@@ -27,6 +27,8 @@ export type PprofProfile = {
   timed?: { defaultSeconds: number; fraction: boolean };
   /** `seconds` gives the difference between then and now. */
   delta?: boolean;
+  /** How long an agent may take for it beyond `seconds`, where that is more than usual. */
+  graceMillis?: number;
 };
 
 /** Every profile there is, as the index lists them. */
@@ -39,6 +41,21 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
   wall: {
     description: 'Wall-clock profile: all time, waiting included. seconds: as above.',
     timed: { defaultSeconds: 30, fraction: false },
+  },
+  heap: {
+    description:
+      'Memory that is in use, by the stack that allocated it. gc=1 collects garbage first (always so before Node 26). debug=2: leak suspects.',
+    delta: true,
+  },
+  allocs: {
+    description:
+      'Everything allocated during a window, collected or not. seconds: the window, 5 by default. It restarts heap sampling.',
+    delta: true,
+  },
+  heapsnapshot: {
+    description:
+      'Writes a full heap snapshot to a file on the machine of the program and answers with its path. Needs the token; stops the program for seconds.',
+    graceMillis: 600_000,
   },
   block: {
     description: 'Stalls of the event loop and synchronous waits since the start, by stack.',

@@ -9,7 +9,7 @@ import type { Agent } from '../ingest/agents';
 import { decodePprof } from '../profile/decode-pprof';
 import { mergeProfiles } from '../profile/merge';
 import { encodePprof } from '../profile/pprof';
-import { PPROF_TYPE, type PprofFault, type PprofRequest } from '../profile/pprof-request';
+import { PPROF_PROFILES, PPROF_TYPE, type PprofFault, type PprofRequest } from '../profile/pprof-request';
 import type { Profile } from '../profile/profile';
 
 /** What an agent may take beyond the time that was asked for, ms: a heap capture collects garbage. */
@@ -84,7 +84,7 @@ async function partOf(agent: Agent, request: PprofRequest, proven: boolean): Pro
   try {
     const { reply, bytes } = await link.collect(
       addressOf(request, proven),
-      request.seconds * 1000 + GRACE_MILLIS,
+      request.seconds * 1000 + (PPROF_PROFILES[request.name]?.graceMillis ?? GRACE_MILLIS),
     );
     const answer =
       reply.code === 0 ? { mediaType: reply.text, bytes } : { status: reply.code, text: reply.text };

@@ -2,6 +2,7 @@
 import type { AgentThreadData } from '../../thread-data';
 import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
+import type { Heap } from '../heap/heap';
 import type { Sampling } from '../sampling';
 import type { StackSums } from '../stack-sums';
 
@@ -10,6 +11,7 @@ export type ProfileContext = {
   identity: { service: string; instance: string };
   dictionary: Dictionary;
   sampling: Sampling;
+  heap: Heap;
   /** Stalls and synchronous waits so far: amounts in µs. */
   blocked: StackSums;
   /** Waits in Atomics.wait so far: amounts in µs. */

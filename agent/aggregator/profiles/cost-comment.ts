@@ -5,5 +5,8 @@ export function costComment(context: ProfileContext): string {
   const { ownMicros, sinceMicros, rotations, rotationPauseMicros } = context.cost();
   const percent = (100 * ownMicros) / Math.max(1, context.nowMicros() - sinceMicros);
   const pauses = `${rotations} rotations pausing main ${(rotationPauseMicros / 1000).toFixed(1)} ms in all`;
-  return `profiler's own cost since the start: ${percent.toFixed(2)} % of a core, ${pauses}`;
+  const { count, pauseMicros } = context.heap.budget.made;
+  const captures =
+    count === 0 ? '' : `, ${count} heap captures pausing it ${(pauseMicros / 1000).toFixed(1)} ms in all`;
+  return `profiler's own cost since the start: ${percent.toFixed(2)} % of a core, ${pauses}${captures}`;
 }

@@ -14,6 +14,8 @@ import { contentionSource } from './block';
 import type { ProfileContext } from './context';
 import { costComment } from './cost-comment';
 import { goroutineSource } from './goroutine';
+import { allocsSource, heapSource } from './heap';
+import { heapSnapshotSource } from './heap-snapshot';
 import { type ProfileSource, TakeError, type TakeRequest } from './source';
 import { ticksSource } from './ticks';
 
@@ -43,6 +45,9 @@ export class Profiles {
       mutex: contentionSource(context, context.locks),
       goroutine: goroutineSource(context),
       asyncwait: asyncWaitSource(context),
+      heap: heapSource(context),
+      allocs: allocsSource(context),
+      heapsnapshot: heapSnapshotSource(context),
     };
   }
 
@@ -52,7 +57,7 @@ export class Profiles {
     const source = Object.hasOwn(this.#sources, name) ? this.#sources[name] : undefined;
     if (source === undefined) throw new TakeError(404, `this agent has no profile ${name}`);
     const request = requestOf(new URLSearchParams(query));
-    if (request.debug >= 2 && source.describe !== undefined)
+    if ((request.debug >= 2 || source.textOnly === true) && source.describe !== undefined)
       return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
     const profile = await this.#sourceMaps.mapped(await this.#profile(source, request));
     profile.head.comments.push(costComment(this.#context));

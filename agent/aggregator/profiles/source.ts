@@ -17,6 +17,8 @@ export type TakeRequest = {
 export interface ProfileSource {
   /** Takes as long as `seconds` says: these are not two takes to compare. */
   readonly timed?: boolean;
+  /** Has no profile: describe answers every request. */
+  readonly textOnly?: boolean;
   /** Everything since the start, or what there is now. Rejects with a TakeError. */
   take(request: TakeRequest): Promise<Profile>;
   /** The answer to debug=2, where it is more than the profile in words. */

@@ -1,0 +1,232 @@
+/**
+ * V8's sampling heap profiler on the main thread: about one allocation in `intervalBytes` is kept with its stack, for as
+ * long as the object lives. It runs from the start of the agent; without allocations it costs nothing (no thread, no
+ * timer), a sample costs 5 to 25 µs by the depth of its stack.
+ *
+ * Reading it: through the inspector V8 collects all garbage first (about 1 ms for each MB of live heap, main stands
+ * still), and there is no way around; where the runtime has v8.startHeapProfile (Node 26) the same read costs a
+ * millisecond and collects nothing.
+ *
+ * An isolate has one such profiler. To count objects that were collected it must be stopped and started in another mode,
+ * in which V8 keeps every record until the end: a window. What lived before a window is not known after it.
+ *
+ *   off ──start──► live ──window──► window ──► live          foreign: a debugger is attached
+ */
+import { HeapSession, MainSilent } from './heap-session';
+
+export type V8HeapNode = {
+  callFrame: { functionName: string; url: string; lineNumber: number; columnNumber: number };
+  id: number;
+  children: V8HeapNode[];
+};
+
+/** size: of the object times the number of objects that the sample stands for. ordinal: the samples taken until then. */
+export type V8HeapProfile = {
+  head: V8HeapNode;
+  samples: { size: number; nodeId: number; ordinal: number }[];
+};
+
+export type HeapReading = {
+  profile: V8HeapProfile;
+  intervalBytes: number;
+  /** When V8 began to sample what is in it, and when it was read, µs. */
+  sinceMicros: number;
+  atMicros: number;
+  /** How long main stood still for it, µs. */
+  pauseMicros: number;
+  usedBytesBefore: number;
+  usedBytesAfter: number;
+  externalBytes: number;
+  /** Garbage was collected first: everything in it lives. */
+  collected: boolean;
+};
+
+/** live: what lived when the window began. */
+export type HeapWindow = { live: HeapReading; allocated: HeapReading };
+
+export type HeapSamplerState = 'off' | 'live' | 'window' | 'foreign' | 'none';
+
+/** A debugger is attached: two clients of one profiler would read each other's data. */
+export class HeapForeign extends Error {
+  constructor() {
+    super('a debugger is attached: heap sampling stands back');
+  }
+}
+
+/** Main answers a probe within a millisecond unless it is in native code. */
+const PROBE_MILLIS = 500;
+/** A full collection of a large heap, ms. */
+const READ_MILLIS = 14_000;
+const COLLECT_MILLIS = 5000;
+const STACK_DEPTH = 64;
+const COLLECTED_TOO = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+
+const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
+const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap();return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory]}`;
+const START_TEXT = `function ringtailHeapStart(o){if(!this.start)return false;this.start(o);return true}`;
+
+type Probe = [debugged: boolean, nowMicros: number, usedBytes: number, externalBytes: number];
+
+export class HeapSampler {
+  state: HeapSamplerState = 'off';
+  /** Reading collects all garbage first, whether wanted or not. */
+  forcesCollection = true;
+  #session: HeapSession | null = null;
+  #holder = '';
+  #sinceMicros = 0;
+  /** Main does one thing after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly intervalBytes: number,
+    readonly nowMicros: () => number,
+  ) {}
+
+  /** Begins to sample what lives. Does nothing where it already does. */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.state === 'live' || this.state === 'none') return;
+      await this.#begin(false, this.intervalBytes);
+      this.state = 'live';
+    });
+  }
+
+  /** What lives now. gc: collect garbage first, also where reading does not. */
+  read(gc: boolean): Promise<HeapReading> {
+    return this.#inTurn(() => this.#read(gc));
+  }
+
+  /** Everything that is allocated in so long, what is collected too. `wait` resolves when it is over. */
+  window(intervalBytes: number, wait: () => Promise<void>): Promise<HeapWindow> {
+    return this.#inTurn(async () => {
+      const live = await this.#read(false);
+      this.state = 'window';
+      try {
+        const session = this.#connected();
+        session.tell(this.forcesCollection ? 'HeapProfiler.disable' : 'HeapProfiler.stopSampling');
+        await this.#begin(true, intervalBytes);
+        await wait();
+        return { live, allocated: await this.#profile('HeapProfiler.stopSampling', intervalBytes) };
+      } finally {
+        await this.#liveAgain();
+      }
+    });
+  }
+
+  /** Runs `work` with the session while nothing else is asked of main. */
+  withSession<Result>(work: (session: HeapSession) => Promise<Result>): Promise<Result> {
+    return this.#inTurn(async () => {
+      await this.#probe();
+      return work(this.#connected());
+    });
+  }
+
+  /** Used and largest size of the heap, asked by interrupt: for when main does not turn. */
+  async usedBytes(): Promise<number> {
+    const [, , usedBytes] = await this.#probe();
+    return usedBytes;
+  }
+
+  discardConsole(): void {
+    this.#session?.discardConsole();
+  }
+
+  /** Without waiting for anybody. processEnds: what V8 keeps need not be given back. */
+  disconnect(state: 'off' | 'foreign' | 'none', processEnds = false): void {
+    this.state = state;
+    const session = this.#session;
+    this.#session = null;
+    this.#holder = '';
+    if (session === null) return;
+    if (!this.forcesCollection && !processEnds) session.tell('HeapProfiler.stopSampling');
+    session.disconnect();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #begin(collectedToo: boolean, intervalBytes: number): Promise<void> {
+    await this.#probe();
+    const session = this.#connected();
+    const flags = collectedToo ? COLLECTED_TOO : {};
+    const options = { sampleInterval: intervalBytes, stackDepth: STACK_DEPTH, ...flags };
+    const without = await session.call<boolean>(this.#holder, START_TEXT, [options], READ_MILLIS);
+    this.forcesCollection = !without;
+    if (!without) {
+      const parameters = { samplingInterval: intervalBytes, ...flags };
+      await session.ask('HeapProfiler.startSampling', parameters, READ_MILLIS);
+    }
+    this.#sinceMicros = this.nowMicros();
+  }
+
+  async #liveAgain(): Promise<void> {
+    try {
+      await this.#begin(false, this.intervalBytes);
+      this.state = 'live';
+    } catch {
+      this.disconnect(this.state === 'foreign' ? 'foreign' : 'off');
+    }
+  }
+
+  async #read(gc: boolean): Promise<HeapReading> {
+    if (this.state !== 'live') throw new Error(`heap sampling is ${this.state}`);
+    const before = await this.#probe();
+    const collected = gc && !this.forcesCollection && (await this.#collect());
+    const reading = await this.#profile('HeapProfiler.getSamplingProfile', this.intervalBytes);
+    if (!collected) return reading;
+    const pauseMicros = reading.atMicros - before[1];
+    return { ...reading, pauseMicros, usedBytesBefore: before[2], collected };
+  }
+
+  /** False where main does not come to it: the runtime collects when the event loop turns, not by interrupt. */
+  async #collect(): Promise<boolean> {
+    try {
+      await this.#connected().ask('HeapProfiler.collectGarbage', {}, COLLECT_MILLIS);
+      return true;
+    } catch (error) {
+      if (error instanceof MainSilent) return false;
+      throw error;
+    }
+  }
+
+  /** All at once, so that main runs nothing of its own in between: the two probes' clocks enclose the pause. */
+  async #profile(method: string, intervalBytes: number): Promise<HeapReading> {
+    const session = this.#connected();
+    const sinceMicros = this.#sinceMicros;
+    const probe = () => session.call<Probe>(this.#holder, PROBE_TEXT, [], READ_MILLIS);
+    const [before, { profile }, after] = await Promise.all([
+      probe(),
+      session.ask<{ profile: V8HeapProfile }>(method, {}, READ_MILLIS),
+      probe(),
+    ]);
+    return {
+      profile,
+      intervalBytes,
+      sinceMicros,
+      atMicros: after[1],
+      pauseMicros: after[1] - before[1],
+      usedBytesBefore: before[2],
+      usedBytesAfter: after[2],
+      externalBytes: after[3],
+      collected: this.forcesCollection,
+    };
+  }
+
+  async #probe(): Promise<Probe> {
+    const session = this.#connected();
+    if (this.#holder === '') this.#holder = await session.hold(HOLDER_TEXT, PROBE_MILLIS);
+    const probe = await session.call<Probe>(this.#holder, PROBE_TEXT, [], PROBE_MILLIS);
+    if (!probe[0]) return probe;
+    this.disconnect('foreign');
+    throw new HeapForeign();
+  }
+
+  #connected(): HeapSession {
+    if (this.state === 'none') throw new Error('the agent is closing');
+    this.#session ??= new HeapSession();
+    return this.#session;
+  }
+}
