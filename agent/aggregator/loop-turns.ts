@@ -3,29 +3,24 @@
  * libuv's count of them. That tells a row of busy ticks that is one long turn from a row of many short ones.
  */
 const PONGS_MAX = 512;
-/** Share of a new interval in the usual rate of turns: some ten seconds of pings. */
-const RATE_SHARE = 0.02;
-/** So few turns cannot fill a row of busy ticks without one of them being long. */
-const FEW_TURNS = 4;
-/** What the expected number of turns may be off by. */
-const TURNS_SLACK = 3;
-/** Share of a long turn that must be missing from the turns of its time. */
-const MISSING_SHARE = 0.75;
+/** Intervals between pings that tell what is usual: the newest so many, and of their rates this quantile, because those with a long turn in them have few. */
+const USUAL_INTERVALS = 96;
+const USUAL_QUANTILE = 0.75;
+/** One turn, give or take. */
+const ONE_TURN = 1.5;
+/** Up to this share of the turns that so much time usually has, what is left is put down to chance. */
+const CHANCE_SHARE = 0.5;
+
+/** A turn is long when it takes so many times the mean of those around it. */
+const LONG_TIMES = 8;
 
 type Pong = { atMicros: number; turns: number };
 
 export class LoopTurns {
   #pongs: Pong[] = [];
-  /** Turns a µs, as usual. */
-  #rate = Number.NaN;
 
   /** A ping was answered. turns: libuv's count so far; 0 where the runtime does not tell. */
   add(atMicros: number, turns: number): void {
-    const last = this.#pongs.at(-1);
-    if (last !== undefined && atMicros > last.atMicros) {
-      const rate = (turns - last.turns) / (atMicros - last.atMicros);
-      this.#rate = Number.isNaN(this.#rate) ? rate : this.#rate + (rate - this.#rate) * RATE_SHARE;
-    }
     this.#pongs.push({ atMicros, turns });
     if (this.#pongs.length > PONGS_MAX) this.#pongs.shift();
   }
@@ -38,16 +33,36 @@ export class LoopTurns {
   }
 
   /**
-   * Whether [from, to], in which the loop was busy and answered no ping, was most of it one turn: few turns were made
-   * around it at all, or fewer than usual by what so long a turn keeps from happening. False where nobody counted.
+   * Whether [from, to], in which the loop was busy and answered no ping, was one turn. What the loop turned in the whole
+   * time between two answers, less what it usually turns in the rest of that time, must leave it no more; and it must be
+   * far longer than the turns around it, because where turns are few chance would do. False where nobody counted.
+   * busyMicros: how long the loop was busy between two times.
    */
-  isOneTurn(from: number, to: number): boolean {
+  isOneTurn(from: number, to: number, busyMicros: (from: number, to: number) => number): boolean {
     const before = this.#pongs.findLast(({ atMicros }) => atMicros <= from);
     const after = this.#pongs.find(({ atMicros }) => atMicros >= to);
     if (before === undefined || after === undefined || after.turns === 0) return false;
+    const lengthMicros = to - from;
+    const usual = this.#usualRate(after);
     const turns = after.turns - before.turns;
-    if (turns <= FEW_TURNS) return true;
-    const left = after.atMicros - before.atMicros - (to - from) * MISSING_SHARE;
-    return turns <= this.#rate * left + TURNS_SLACK;
+    const restMicros = after.atMicros - before.atMicros - lengthMicros;
+    // The answer itself was a turn, after this one.
+    const inside = turns - 1 - usual * restMicros;
+    if (inside > Math.max(ONE_TURN, usual * lengthMicros * CHANCE_SHARE)) return false;
+    const otherMicros = Math.max(0, busyMicros(before.atMicros, after.atMicros) - lengthMicros);
+    return lengthMicros * Math.max(1, turns - 1) >= otherMicros * LONG_TIMES;
+  }
+
+  /** Turns a µs before that answer. */
+  #usualRate(until: Pong): number {
+    const end = this.#pongs.indexOf(until);
+    const rates: number[] = [];
+    for (let index = Math.max(1, end - USUAL_INTERVALS); index <= end; index++) {
+      const [last, next] = [this.#pongs[index - 1]!, this.#pongs[index]!];
+      const spanMicros = next.atMicros - last.atMicros;
+      if (spanMicros > 0) rates.push((next.turns - last.turns) / spanMicros);
+    }
+    rates.sort((a, b) => a - b);
+    return rates[Math.floor(rates.length * USUAL_QUANTILE)] ?? 0;
   }
 }

@@ -42,6 +42,15 @@ export class RecentWindows {
     return found;
   }
 
+  /** How long the thread did not rest in [from, to], by its ticks, µs. */
+  busyMicros(from: number, to: number, periodMicros: number): number {
+    let ticks = 0;
+    this.#each(from, to, (_at, _stack, state) => {
+      if (state !== SampleState.Idle) ticks++;
+    });
+    return ticks * periodMicros;
+  }
+
   /**
    * What ran in [from, to], idle left out: down the call tree from the root while one child holds most of the ticks.
    * V8 gives garbage collection no stack; a tick in it counts for the stack that ran before it, which made the garbage.

@@ -30,7 +30,7 @@ const BRIEF_EVENTS_MICROS = 1e6;
 export type Stall = { kind: number; startMicros: number; durationMicros: number; turnedMicros: number };
 
 export type StallHost = {
-  sampling: Pick<Sampling, 'recent' | 'state' | 'cut' | 'culprit'>;
+  sampling: Pick<Sampling, 'recent' | 'state' | 'intervalMicros' | 'cut' | 'culprit'>;
   turns: LoopTurns;
   entryOf(stack: number): number;
   /** asEvent: whether it may leave as an event; it counts in any case. */
@@ -103,7 +103,7 @@ export class Stalls {
       known({ startMicros: stall.turnedMicros, endMicros: stall.startMicros + stall.durationMicros }),
     );
     if (endMicros - startMicros < this.leastMicros || waits || this.#told.some(known)) return;
-    if (this.host.turns.isOneTurn(startMicros, endMicros)) this.#tell(span, 0);
+    if (this.#isOneTurn(startMicros, endMicros)) this.#tell(span, 0);
   }
 
   /**
@@ -112,10 +112,17 @@ export class Stalls {
    */
   #leave({ kind, startMicros, durationMicros, turnedMicros }: Stall, covered: boolean): void {
     const endMicros = startMicros + durationMicros;
-    const { sampling, turns } = this.host;
+    const { sampling } = this.host;
     const began = covered ? sampling.recent.lastIdleMicros(turnedMicros, startMicros) : startMicros;
-    const start = turns.isOneTurn(began, endMicros) ? began : startMicros;
+    const start = this.#isOneTurn(began, endMicros) ? began : startMicros;
     if (endMicros - start >= this.leastMicros) this.#tell({ startMicros: start, endMicros }, kind);
+  }
+
+  #isOneTurn(startMicros: number, endMicros: number): boolean {
+    const { sampling, turns } = this.host;
+    return turns.isOneTurn(startMicros, endMicros, (from, to) =>
+      sampling.recent.busyMicros(from, to, sampling.intervalMicros),
+    );
   }
 
   #tell(span: Span, kind: number): void {
