@@ -118,4 +118,33 @@ describe('a mapped profile', () => {
     expect(encodeFolded(profile, 0)).toContain(`helper (${bundle}) 1`);
     expect(counts).toEqual({ mapped: 1, unmapped: new Map([['not in the map', 1]]) });
   });
+
+  it('has functions of which only a call is known: by its column, or by a line with little in it', async () => {
+    const lines = join(folder, 'lines.js');
+    await writeBundle(lines, {});
+    const linesMap = new SourceMap(readFileSync(`${lines}.map`, 'utf8'), `${lines}.map`);
+    const placeOf = (file: string, text: string) => {
+      const before = readFileSync(file, 'utf8').split(text)[0]!.split('\n');
+      return { file, line: before.length, column: before.at(-1)!.length + 1 };
+    };
+    const mappedCall = (call: { file: string; line: number; column: number }) => {
+      const given = new Profile(profileHead('cpu', 'shop', 0));
+      const functionId = given.function('spin', 'spin', call.file, 0);
+      given.add(given.node(0, given.location(functionId, call.line, { column: call.column })), 0, [1, 1]);
+      const { profile } = mappedProfile(given, (file) => (file === lines ? linesMap : map));
+      const { name, file } = profile.functionOf(1);
+      return [name, file, profile.locations[3], profile.columns[1]];
+    };
+    const furnace = join(MAPPED_FOLDER, 'furnace.ts');
+    const truth = placeOf(furnace, 'Math.sin(round)');
+    const oneLine = placeOf(bundle, 'Math.sin(');
+    expect(mappedCall(oneLine)).toEqual(['spin', furnace, truth.line, truth.column]);
+    expect(mappedCall({ ...oneLine, column: 0 })).toEqual(['spin', bundle, oneLine.line, 0]);
+    expect(mappedCall({ ...placeOf(lines, 'return sum'), column: 0 })).toEqual([
+      'spin',
+      furnace,
+      truth.line + 2,
+      0,
+    ]);
+  });
 });

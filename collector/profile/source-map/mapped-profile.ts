@@ -6,7 +6,13 @@
 import { isNameless } from '../frame';
 import { addProfile, type Locate, sameLocation } from '../merge';
 import { Profile, type ProfileFunction } from '../profile';
-import { isWholeScript, type OriginalFunction, originalFunction, originalPlace } from './original';
+import {
+  isWholeScript,
+  type OriginalFunction,
+  originalFunction,
+  originalOfCall,
+  originalPlace,
+} from './original';
 import type { SourceMap } from './source-map';
 
 /** What there is for a file: its map, why a map that it names is not there, or null where it names none. */
@@ -36,7 +42,7 @@ export function mappedProfile(
 /** Files of the profile that may name a source map. */
 export function scriptsOf({ functions, strings }: Profile): string[] {
   const ids = new Set<number>();
-  for (let at = 4; at < functions.length; at += 4) if (functions[at + 3]! > 0) ids.add(functions[at + 2]!);
+  for (let at = 4; at < functions.length; at += 4) ids.add(functions[at + 2]!);
   return [...ids].map((id) => strings.get(id)).filter((file) => ABSOLUTE_PATH.test(file));
 }
 
@@ -56,7 +62,7 @@ class Originals {
   readonly counts: MappedCounts = { mapped: 0, unmapped: new Map() };
   #mapOf: MapOfFile;
   #maps = new Map<string, SourceMap | string | null>();
-  /** By function id; null: stays as it is. */
+  /** By function id, or by minus the location's where only a call in the function is known; null: stays as it is. */
   #found = new Map<number, Found | null>();
 
   constructor(mapOf: MapOfFile) {
@@ -64,44 +70,44 @@ class Originals {
   }
 
   readonly locate: Locate = (into, other, location) => {
-    const entry = other.functionOf(location);
+    const functionId = other.locations[location * 2]!;
     const line = other.locations[location * 2 + 1]!;
-    const found = this.#originalOf(other.locations[location * 2]!, entry);
+    const entry = other.functionAt(functionId);
+    const { column = 0, inlined = false } = other.placeOf(location);
+    const key = entry.startLine > 0 ? functionId : -location;
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      found = this.#lookUp(entry, line, column);
+      this.#found.set(key, found);
+    }
     if (found === null) return sameLocation(into, other, location);
     const { original, generatedName, map } = found;
     const { name, file, startLine } = original;
     const systemName = name === generatedName ? entry.systemName : generatedName;
-    const place = other.placeOf(location);
-    const at = originalPlace(map, entry, original, line, place.column ?? 0);
-    const column = at === null || place.column === 0 ? 0 : at.column;
+    const at = originalPlace(map, entry, original, line, column);
     return into.location(into.function(name, systemName, file, startLine), at?.line ?? startLine, {
-      ...place,
-      column,
+      column: at === null || column === 0 ? 0 : at.column,
+      inlined,
     });
   };
 
-  #originalOf(functionId: number, entry: ProfileFunction): Found | null {
-    const known = this.#found.get(functionId);
-    if (known !== undefined) return known;
-    const found = this.#lookUp(entry);
-    this.#found.set(functionId, found);
-    return found;
-  }
-
-  #lookUp(entry: ProfileFunction): Found | null {
+  /** line, column: of a call in the function. */
+  #lookUp(entry: ProfileFunction, line: number, column: number): Found | null {
     const map = this.#mapOfFile(entry.file);
     if (map === null) return null;
+    if (typeof map === 'string') return this.#left(map);
     const name = isNameless(entry.name) ? '' : entry.name;
     const generated = { ...entry, name };
-    const original = typeof map === 'string' ? null : originalFunction(map, generated);
-    if (original === null && isWholeScript(generated)) return null;
-    if (typeof map === 'string' || original === null) {
-      const reason = typeof map === 'string' ? map : UNKNOWN_TO_MAP;
-      this.counts.unmapped.set(reason, (this.counts.unmapped.get(reason) ?? 0) + 1);
-      return null;
-    }
+    const original =
+      entry.startLine > 0 ? originalFunction(map, generated) : originalOfCall(map, name, line, column);
+    if (original === null) return isWholeScript(generated) ? null : this.#left(UNKNOWN_TO_MAP);
     this.counts.mapped++;
     return { original, generatedName: entry.name, map };
+  }
+
+  #left(reason: string): null {
+    this.counts.unmapped.set(reason, (this.counts.unmapped.get(reason) ?? 0) + 1);
+    return null;
   }
 
   #mapOfFile(file: string): SourceMap | string | null {

@@ -29,6 +29,7 @@ const MARK_FIRST_COLUMN = 7;
 const NUMBER_MAX = 2 ** 30;
 /** More digits than NUMBER_MAX needs are no number. */
 const SHIFT_MAX = 25;
+const SHORT_LINE_SEGMENTS = 64;
 /** How far a line is looked through for a segment of the right source. */
 const SOURCE_SEGMENTS_MAX = 256;
 
@@ -103,6 +104,13 @@ export class Mappings {
       if (--left === 0) break;
     }
     return first;
+  }
+
+  /** Whether the line has no more segments than people's lines have. */
+  isShort(line: number): boolean {
+    let left = SHORT_LINE_SEGMENTS;
+    for (const _segment of this.#from(line, 0)) if (--left < 0) return false;
+    return true;
   }
 
   /** The segments of the line that begin in [fromColumn, toColumn]. */

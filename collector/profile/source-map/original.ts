@@ -43,11 +43,29 @@ export function originalFunction(map: SourceMap, generated: GeneratedFunction): 
     if (file === '') return null;
     return { name: functionName({ name: '', url: file, line: 1, column: 1 }), file, startLine: 1 };
   }
-  const place = map.at(generated.startLine, Math.max(1, generated.startColumn));
+  const place = placeAt(map, generated.startLine, generated.startColumn);
   if (place === null) return null;
   const { file, line } = place;
   const name = originalName(map, generated);
   return { name: functionName({ name, url: file, line, column: 0 }), file, startLine: line };
+}
+
+/** A function of which only a call in it is known, as stacks of errors tell: its name is V8's. */
+export function originalOfCall(
+  map: SourceMap,
+  name: string,
+  line: number,
+  column: number,
+): OriginalFunction | null {
+  const place = placeAt(map, line, column);
+  if (place === null) return null;
+  const named = { name, url: place.file, line: place.line, column: 0 };
+  return { name: functionName(named), file: place.file, startLine: 0 };
+}
+
+/** Where the column is not known, a line tells its source only if there is not too much in it. */
+function placeAt(map: SourceMap, line: number, column: number): SourcePlace | null {
+  return column > 0 ? map.at(line, column) : map.ofShortLine(line);
 }
 
 /**

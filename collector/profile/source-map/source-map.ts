@@ -57,6 +57,11 @@ export class SourceMap {
     return this.#ask(line - 1, NO_COLUMN, (part, partLine) => part.ofLine(partLine, file));
   }
 
+  /** The first place of a line that has a source, unless the line is one of many segments, as bundles of one line are. */
+  ofShortLine(line: number): SourcePlace | null {
+    return this.#ask(line - 1, NO_COLUMN, (part, partLine) => part.ofShortLine(partLine));
+  }
+
   /** Where segments begin in [fromColumn, toColumn] of a line, and what names they have. */
   marksIn(line: number, fromColumn: number, toColumn: number): NamedColumn[] {
     const marks = this.#ask(line - 1, toColumn - 1, (part, partLine, shift) =>
@@ -148,6 +153,10 @@ class MapPart {
 
   ofLine(line: number, file: string): SourcePlace | null {
     return this.#place(this.#mappings.firstFrom(line, 0, this.files.indexOf(file)));
+  }
+
+  ofShortLine(line: number): SourcePlace | null {
+    return this.#mappings.isShort(line) ? this.ofLine(line, '') : null;
   }
 
   marksIn(line: number, fromColumn: number, toColumn: number): NamedColumn[] {
