@@ -4,6 +4,10 @@ import { WIRE_LIMITS } from '../../agent/wire/limits';
 import { type Fields, withoutControls } from './fields';
 import { WireError } from './wire-error';
 
+/** What zlib is given to write into at a time: what a small field needs is small. */
+const CHUNK_BYTES_MIN = 64;
+const CHUNK_BYTES_MAX = 64 * 1024;
+
 /** The next two fields: bytes, and how many they are unpacked (0: they are as they are). */
 export function takeUnpacked(fields: Fields, name: string, max: number): Uint8Array {
   const bytes = fields.bytes(name);
@@ -11,7 +15,8 @@ export function takeUnpacked(fields: Fields, name: string, max: number): Uint8Ar
   if (unpackedBytes === 0) return bytes;
   let unpacked: Uint8Array;
   try {
-    unpacked = inflateRawSync(bytes, { maxOutputLength: unpackedBytes });
+    const chunkSize = Math.max(CHUNK_BYTES_MIN, Math.min(CHUNK_BYTES_MAX, unpackedBytes + 1));
+    unpacked = inflateRawSync(bytes, { maxOutputLength: unpackedBytes, chunkSize });
   } catch (error) {
     throw new WireError(
       'ERR_WIRE_ENCODING',

@@ -3,13 +3,21 @@ import { CoreLimit, DropWord, RecordWord, SlotWord } from '../../assembly/layout
 import { compiledSteps, inTextOrder, stepName } from './model/compiled-steps';
 import { explore, type Steps } from './model/explore';
 import { type RingSetup, ringModel } from './model/ring-model';
-import { MUTATIONS, peek, push, RingWord, release } from './model/ring-steps';
+import { HARMLESS, MUTATIONS, peek, push, RingWord, release } from './model/ring-steps';
+
+/** What takes minutes is for `npm run soak`. */
+const LONG = process.env.RINGTAIL_MODEL === 'long';
+
+const EIGHT_PLACES: [string, Partial<RingSetup>][] = [
+  ['eight places, positions that wrap', { capacity: 8, pushes: 9, drains: 0, startPosition: 2 ** 32 - 5 }],
+];
 
 const plain: RingSetup = {
   capacity: 2,
   pushes: 4,
   drains: 2,
   startPosition: 0,
+  droppedBefore: 0,
   recordWords: 2,
   mutation: 'none',
 };
@@ -20,7 +28,10 @@ describe('every interleaving of the ring', () => {
     ['two places', {}],
     ['two places, positions that wrap', { startPosition: 2 ** 32 - 2 }],
     ['two places, records of three words', { recordWords: 3, pushes: 3 }],
+    ['two places, counts of drops that wrap', { droppedBefore: 2 ** 32 - 1 }],
+    ['four places', { capacity: 4, pushes: 5, drains: 1 }],
     ['four places, positions that wrap', { capacity: 4, pushes: 5, drains: 1, startPosition: 2 ** 32 - 3 }],
+    ...(LONG ? EIGHT_PLACES : []),
   ];
 
   it.each(setups)(
@@ -39,6 +50,19 @@ describe('every interleaving of the ring', () => {
       explore(ringModel({ ...plain, mutation, capacity: 1, pushes: 3 })),
     ].map(({ violation }) => violation);
     expect(found.filter(Boolean).length, mutation).toBeGreaterThan(0);
+  });
+
+  it.each(HARMLESS)('shows that "%s" changes nothing', (mutation) => {
+    expect(explore(ringModel({ ...plain, mutation })).violation).toBeNull();
+    expect(explore(ringModel({ ...plain, mutation, capacity: 1, pushes: 3 })).violation).toBeNull();
+  });
+
+  it('finds that three places are no ring, which is why the sizes are powers of two', () => {
+    const three = explore(ringModel({ ...plain, capacity: 3, pushes: 4 }));
+    expect(three.violation).toMatch(/lost|torn|again/);
+    for (const records of [CoreLimit.MainRingRecords, CoreLimit.ThreadRingRecords]) {
+      expect(records & (records - 1)).toBe(0);
+    }
   });
 });
 

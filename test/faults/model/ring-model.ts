@@ -8,6 +8,8 @@ export type RingSetup = {
   /** Drains before the last ones. */
   drains: number;
   startPosition: number;
+  /** Drops that were counted, and told, before. */
+  droppedBefore: number;
   recordWords: number;
   mutation: Mutation;
 };
@@ -30,12 +32,13 @@ type Observed = {
 };
 
 export function ringModel(setup: RingSetup): Model<Observed> {
-  const { capacity, recordWords, startPosition } = setup;
+  const { capacity, recordWords, startPosition, droppedBefore } = setup;
   const memory = Array<number>(RingWord.Records + capacity * recordWords).fill(0);
   memory[RingWord.RingAt] = RingWord.Records;
   memory[RingWord.RingMask] = capacity - 1;
   for (const word of [RingWord.Tail, RingWord.Head, RingWord.HeadSeen, RingWord.TailSeen])
     memory[word] = startPosition;
+  memory[RingWord.DropCount] = memory[RingWord.DropTaken] = droppedBefore;
   const ownWords: number[] = [RingWord.HeadSeen, RingWord.TailSeen, RingWord.RingAt, RingWord.RingMask];
   return {
     threads: [producer(setup), reader(setup)],
@@ -91,7 +94,8 @@ function reader({ capacity, drains, recordWords, mutation }: RingSetup): (() => 
     yield note('last drains begin');
     while ((yield* drain(recordWords, capacity - 1, mutation)) > 0);
   }
-  return [...Array<() => Steps>(drains).fill(drainOnce), takeDropped, drainDry, takeDropped];
+  const take = () => takeDropped(mutation);
+  return [...Array<() => Steps>(drains).fill(drainOnce), take, drainDry, take];
 }
 
 const observers: Record<string, (observed: Observed, values: number[], setup: RingSetup) => void> = {

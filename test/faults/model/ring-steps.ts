@@ -36,12 +36,25 @@ export const MUTATIONS = [
   'peek: plain load of tail',
   'peek: one too many',
   'peek: one too few',
+  'peek: looks again one too late',
   'drop: not counted',
   'drop: plain store of the count',
   'drop: count stored before the time',
   'drop: time never renewed',
+  'drop: time renewed one too late',
+  'take: plain load of the count',
+  'take: plain store of what was taken',
+  'take: stored before the time is read',
+  'take: one too many',
+  'take: one too few',
 ] as const;
-export type Mutation = (typeof MUTATIONS)[number] | 'none';
+/**
+ * Changes that cost nothing but what they save. The load of what was taken comes right behind the atomic load of Head, so
+ * a plain one sees nothing that an atomic one a moment earlier would not have seen; a reader that looks once more than
+ * it must sees what it would have seen the next time.
+ */
+export const HARMLESS = ['drop: plain load of what was taken', 'peek: looks again one too soon'] as const;
+export type Mutation = (typeof MUTATIONS)[number] | (typeof HARMLESS)[number] | 'none';
 
 export const load = (word: number): Operation => ({ kind: 'load', word });
 export const atomicLoad = (word: number): Operation => ({ kind: 'atomic load', word });
@@ -81,14 +94,16 @@ export function* push(value: number, recordWords: number, mutation: Mutation): S
 
 function* drop(value: number, mutation: Mutation): Steps<number> {
   const count = yield load(RingWord.DropCount);
-  const taken = yield atomicLoad(RingWord.DropTaken);
+  const plain = mutation === 'drop: plain load of what was taken';
+  const taken = yield plain ? load(RingWord.DropTaken) : atomicLoad(RingWord.DropTaken);
+  const next = (count + 1) >>> 0;
   if (mutation === 'drop: not counted') return -1;
-  if (mutation === 'drop: count stored before the time') yield atomicStore(RingWord.DropCount, count + 1);
-  const renew = mutation === 'drop: time never renewed' ? count === 0 : count === taken;
+  if (mutation === 'drop: count stored before the time') yield atomicStore(RingWord.DropCount, next);
+  const late = mutation === 'drop: time renewed one too late' ? 1 : 0;
+  const renew = mutation === 'drop: time never renewed' ? count === 0 : count === (taken + late) >>> 0;
   if (renew) yield store(RingWord.DropFirst, value);
-  if (mutation === 'drop: plain store of the count') yield store(RingWord.DropCount, count + 1);
-  else if (mutation !== 'drop: count stored before the time')
-    yield atomicStore(RingWord.DropCount, count + 1);
+  if (mutation === 'drop: plain store of the count') yield store(RingWord.DropCount, next);
+  else if (mutation !== 'drop: count stored before the time') yield atomicStore(RingWord.DropCount, next);
   return -1;
 }
 
@@ -97,7 +112,9 @@ export function* peek(most: number, mutation: Mutation): Steps<number> {
   const seen = yield load(RingWord.TailSeen);
   const head = yield load(RingWord.Head);
   let waiting = (seen - head) >>> 0;
-  if (waiting < most) {
+  const sooner = mutation === 'peek: looks again one too soon' ? 1 : 0;
+  const later = mutation === 'peek: looks again one too late' ? 1 : 0;
+  if (waiting < most + sooner - later) {
     const tail =
       mutation === 'peek: plain load of tail' ? yield load(RingWord.Tail) : yield atomicLoad(RingWord.Tail);
     yield store(RingWord.TailSeen, tail);
@@ -134,11 +151,17 @@ export function* drain(recordWords: number, mask: number, mutation: Mutation): S
 }
 
 /** The reader's takeDropped, of one kind. */
-export function* takeDropped(): Steps {
-  const count = yield atomicLoad(RingWord.DropCount);
+export function* takeDropped(mutation: Mutation): Steps {
+  const plain = mutation === 'take: plain load of the count';
+  const count = yield plain ? load(RingWord.DropCount) : atomicLoad(RingWord.DropCount);
   const taken = yield load(RingWord.DropTaken);
   if (count === taken) return;
+  const off = mutation === 'take: one too many' ? 1 : mutation === 'take: one too few' ? -1 : 0;
+  const next = (count + off) >>> 0;
+  const early = mutation === 'take: stored before the time is read';
+  if (early) yield atomicStore(RingWord.DropTaken, next);
   const first = yield load(RingWord.DropFirst);
-  yield atomicStore(RingWord.DropTaken, count);
-  yield note('took', count - taken, first);
+  if (mutation === 'take: plain store of what was taken') yield store(RingWord.DropTaken, next);
+  else if (!early) yield atomicStore(RingWord.DropTaken, next);
+  yield note('took', (next - taken) >>> 0, first);
 }
