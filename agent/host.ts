@@ -12,6 +12,7 @@ import { ControlPage, isOver } from './control';
 import { attachWriter, type CoreMemory, createCoreMemory } from './core';
 import { ExitHandshake } from './exit-handshake';
 import { identityOf, samplingRefusal, tokenEnvironment } from './identity';
+import { LabelContext } from './label-context';
 import type { AgentOptions, Environment } from './options';
 import { type AgentStats, type Binding, type RunningAgent, shareMemory, unregister } from './registration';
 import { type GivenRoute, RequestRoutes } from './routes/request-routes';
@@ -45,6 +46,7 @@ export class Host implements RunningAgent {
   readonly #exit: ExitHandshake;
   readonly #guards: SourceGuard[] = [];
   readonly #routes: RequestRoutes;
+  readonly labels = new LabelContext(() => this.binding.writer);
   readonly #async: AsyncPage | null;
   #look: () => void = () => {};
   #on = true;
@@ -132,7 +134,7 @@ export class Host implements RunningAgent {
     const opens: Record<string, OpenSource> = {
       'event-loop': (context) => openEventLoop(context, this.#channel.port1, () => this.#afterPong()),
       gc: openGc,
-      http: (context) => openHttp(context, this.#routes),
+      http: (context) => openHttp(context, this.#routes, options.routeLabels ? this.labels : null),
       outbound: openOutbound,
       fastify: (context) => openFastify(context, this.#routes),
       threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
@@ -208,6 +210,7 @@ export class Host implements RunningAgent {
     if (!this.#on) return;
     this.#on = false;
     for (const guard of this.#guards) guard.close();
+    this.labels.close();
     this.#channel.port1.close();
     shareMemory(null);
     this.binding.writer?.detach();

@@ -38,6 +38,7 @@ export { poolGauges } from './pool-gauges';
 export type { Queue, QueueOptions } from './queue';
 export type { AgentStateName, AgentStats } from './registration';
 export { koaRoutes, setRoute } from './set-route';
+export { withLabels } from './with-labels';
 
 const OFF = { state: 'off', core: 'none', faults: 0, selfMicros: 0 } as const;
 

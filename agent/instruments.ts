@@ -227,7 +227,7 @@ export function labelled(
 }
 
 /** Sorted by key, so that the same labels are the same series however they were written; null when not readable. */
-function flatLabels(labels: unknown): string[] | null {
+export function flatLabels(labels: unknown): string[] | null {
   if (labels === undefined || labels === null) return [];
   if (typeof labels !== 'object' || Array.isArray(labels)) return null;
   try {
@@ -239,7 +239,7 @@ function flatLabels(labels: unknown): string[] | null {
   }
 }
 
-function labelsUsable(flat: string[]): boolean {
+export function labelsUsable(flat: string[]): boolean {
   return flat.length <= LABEL_PAIRS_MAX * 2 && flat.every((part) => isText(part));
 }
 

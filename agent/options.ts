@@ -53,6 +53,8 @@ export type AgentOptions = {
   heapPauseMillis: number;
   /** Share of the heap limit at which a capture is made before the process may die of it; 0 for none. */
   heapLimitPercent: number;
+  /** Samples get the route of the request that they were taken in. */
+  routeLabels: boolean;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
   pprofAddress: string;
   /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
@@ -157,6 +159,12 @@ export const OPTION_TABLE: Table = {
   heapEverySeconds: number('RINGTAIL_HEAP_EVERY_SECONDS', 0, 86_400, 600, 's'),
   heapPauseMillis: number('RINGTAIL_HEAP_PAUSE_MILLIS', 1, 10_000, 20, 'ms'),
   heapLimitPercent: number('RINGTAIL_HEAP_LIMIT_PERCENT', 0, 99, 90, '% of the heap limit'),
+  routeLabels: {
+    variable: 'RINGTAIL_ROUTE_LABELS',
+    allowed: '0 or 1',
+    initial: false,
+    parse: (got) => SWITCH.get(got),
+  },
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',
     allowed: 'a port, or an address of the loopback with a port (127.0.0.1:6060)',

@@ -5,6 +5,7 @@
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads';
 import { attachWriter, type CoreMemory, type CoreWriter } from './core';
+import type { LabelContext } from './label-context';
 import type { GivenRoute } from './routes/request-routes';
 
 const KEY = Symbol.for('ringtail.agent/1');
@@ -40,6 +41,8 @@ export interface RunningAgent {
   addSelfMicros(micros: number): void;
   /** request: the IncomingMessage. */
   setRoute(request: object, route: GivenRoute): void;
+  /** Which labels the main thread runs under. */
+  readonly labels: LabelContext;
   stop(): Promise<void>;
 }
 

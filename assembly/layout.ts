@@ -311,6 +311,17 @@ export enum RecordKind {
   Span = 3,
   /** The heap, read in the loop's first turn after a major collection. a = used by objects, b = committed to the heap, both KiB; start: when it was read, duration: how long after the collection's end. */
   HeapAfterMajor = 4,
+  /** From start on the thread runs under another set of labels. a = handle of the SeriesKind.Label series, or LabelBits.Request and a request's number; 0: none. */
+  Label = 5,
+  /** Which series a request that labels were told of belongs to. a = the request's number, b = handle of the series. */
+  LabelledRequest = 6,
+}
+
+/** `a` of a RecordKind.Label. */
+export enum LabelBits {
+  /** The rest is the number of a request whose route is told when it ends. */
+  Request = 2147483648,
+  RequestMask = 2147483647,
 }
 
 /** `a` of a RecordKind.HttpServer: status code below, then the method's index, then whether it was aborted. */
@@ -326,6 +337,8 @@ export enum SeriesKind {
   Histogram = 1,
   Counter = 2,
   Gauge = 3,
+  /** No figures: a set of labels, which samples are told to be under by its handle. */
+  Label = 4,
 }
 
 /** What the thread was doing when a sample was taken. Travels as one column of a sample. */

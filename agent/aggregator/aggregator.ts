@@ -32,6 +32,7 @@ import { Feed } from './feed';
 import { GcLedger } from './gc-ledger';
 import { HangWatch } from './hang-watch';
 import { Heap } from './heap/heap';
+import { LabelTrack } from './label-track';
 import { Link } from './link';
 import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
@@ -89,6 +90,7 @@ export class Aggregator {
   readonly #outgoing = new Outgoing();
   readonly #dictionary: Dictionary;
   readonly #feed: Feed;
+  readonly #labels = new LabelTrack();
   readonly #sampling: Sampling;
   readonly #heap: Heap;
   readonly #hangs: HangWatch;
@@ -148,6 +150,7 @@ export class Aggregator {
       outgoing: this.#outgoing,
       nowMicros,
       note: (text) => this.#note(text),
+      addLabels: (window) => this.#addLabels(window),
       onWindow: (window, watched) => this.#windowCame(window, watched),
     });
     this.#waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
@@ -179,6 +182,7 @@ export class Aggregator {
       this.#outgoing,
       (text) => this.#dictionary.idOf(text),
       this.#gc,
+      this.#labels,
     );
     this.#stalls = new Stalls(options.stallMillis * 1000, {
       sampling: this.#sampling,
@@ -435,6 +439,14 @@ export class Aggregator {
     this.#drainedAtMicros = now;
     this.#feed.drain();
     this.#gc.sample(now);
+  }
+
+  /** Switches of labels that lie in the ring yet belong to the window's ticks. */
+  #addLabels(window: TickWindow): void {
+    if (!this.#labels.used) return;
+    this.#drain(nowMicros());
+    const texts = this.#labels.of(window);
+    if (texts !== null) window.label = Uint32Array.from(texts, (text) => this.#dictionary.idOf(text));
   }
 
   #windowCame(window: TickWindow, watched: boolean): void {

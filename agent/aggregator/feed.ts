@@ -5,6 +5,7 @@
  */
 import { HttpRequestBits, RecordKind, SeriesKind } from '../../assembly/layout';
 import type { CoreReader, SeriesInfo } from '../core';
+import { labelText } from '../wire/label-text';
 import { WIRE_LIMITS } from '../wire/limits';
 import {
   EVENT_HTTP,
@@ -12,11 +13,13 @@ import {
   HTTP_ABORTED,
   HTTP_ROUTE_SHIFT,
   LABEL_ADDRESS,
+  LABEL_METHOD,
   LABEL_ROUTE,
   ROUTE_OTHER,
   type SeriesTuple,
   type ValueTuple,
 } from '../wire/schema';
+import type { LabelTrack } from './label-track';
 import type { Outgoing } from './outgoing';
 import { type Request, SlowRequests } from './slow-requests';
 
@@ -52,6 +55,7 @@ export class Feed {
     readonly outgoing: Outgoing,
     readonly stringId: (text: string) => number,
     readonly gc: GcSink,
+    readonly labels: LabelTrack,
   ) {}
 
   get nearlyFull(): boolean {
@@ -74,6 +78,11 @@ export class Feed {
           this.gc.heapAfterMajor(a, b);
         } else if (kind === RecordKind.Span) {
           this.#span(slot, threadId, startMicros, durationMicros, a);
+        } else if (kind === RecordKind.Label) {
+          if (a !== 0) this.#discover();
+          this.labels.switched(threadId, startMicros, a);
+        } else if (kind === RecordKind.LabelledRequest) {
+          this.labels.requestEnded(threadId, a, this.#requestLabels(slot, b));
         }
       });
     }
@@ -172,6 +181,15 @@ export class Feed {
     };
   }
 
+  /** What the samples of a request are labelled with: its route and method. */
+  #requestLabels(slot: number, handle: number): string {
+    const id = this.#idOf(slot, handle);
+    if (id === undefined) return '';
+    const { info } = this.#series[id - 1]!;
+    const known = [LABEL_ROUTE, LABEL_METHOD].map((label) => [label, labelOf(info, label)]);
+    return labelText(known.filter(([, value]) => value !== '').flat());
+  }
+
   #idOf(slot: number, handle: number): number | undefined {
     if (!this.#idByHandle.has(handleKey(slot, handle))) this.#discover();
     return this.#idByHandle.get(handleKey(slot, handle));
@@ -179,6 +197,10 @@ export class Feed {
 
   #discover(): void {
     for (const info of this.reader.takeNewSeries()) {
+      if (info.kind === SeriesKind.Label) {
+        this.labels.define(info.threadId, info.handle, labelText(info.labels));
+        continue;
+      }
       const overflow = [LABEL_ROUTE, LABEL_ADDRESS].some((label) => labelOf(info, label) === ROUTE_OTHER);
       const id = this.#series.push({ info, overflow, lastGauge: Number.NaN, refused: 0, ended: false });
       this.#idByHandle.set(handleKey(info.slot, info.handle), id);

@@ -47,6 +47,8 @@ export type TickWindow = {
   atMicros: ArrayLike<number>;
   stack: ArrayLike<number>;
   state: ArrayLike<number>;
+  /** String ids of label texts (wire/label-text.ts), 0 for none; missing where the thread used no labels. */
+  label?: ArrayLike<number>;
   jsTicks: number;
   repairedTicks: number;
   idleTicks: number;

@@ -54,6 +54,8 @@ export type SamplingHost = {
   outgoing: Outgoing;
   nowMicros(): number;
   note(text: string): void;
+  /** Says under which labels its ticks were taken. */
+  addLabels(window: TickWindow): void;
   /** A window came in; watched: somebody waits for it. */
   onWindow(window: TickWindow, watched: boolean): void;
 };
@@ -276,6 +278,7 @@ export class Sampling {
   }
 
   #windowCame(window: TickWindow, intervalMicros: number): void {
+    this.host.addLabels(window);
     this.queue.add(window, intervalMicros);
     const { periodNanos, lostTicks } = periodOf(window, intervalMicros);
     for (const listener of this.listeners) listener(window, periodNanos, lostTicks);

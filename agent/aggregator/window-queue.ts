@@ -161,9 +161,14 @@ export class WindowQueue {
   }
 
   #encode({ window, periodNanos, lostTicks }: Queued): WindowTuple {
-    const { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks } = window;
+    const { startMicros, endMicros, atMicros, stack, state, label, jsTicks, repairedTicks } = window;
     const count = atMicros.length;
-    const columns = this.tables.encodeColumns(startMicros, { atMicros, stack, state });
+    const columns = this.tables.encodeColumns(startMicros, {
+      atMicros,
+      stack,
+      state,
+      ...(label === undefined ? {} : { label }),
+    });
     return [
       window.threadId,
       startMicros,

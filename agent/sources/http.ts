@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HttpRequestBits, RecordKind, SeriesKind } from '../../assembly/layout';
 import type { CoreWriter } from '../core';
+import type { LabelContext } from '../label-context';
 import type { RequestRoutes } from '../routes/request-routes';
 import {
   HTTP_METHODS,
@@ -31,7 +32,12 @@ type ServerMessage = { request: IncomingMessage; response: ServerResponse; socke
 /** open: requests without an end yet, with their starts, µs. accepted: seen when a server took it (TLS ends in another). */
 type Connection = { open: Map<ServerResponse, number>; requests: number; accepted: boolean };
 
-export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: RequestRoutes): () => void {
+/** labels: told of every request, so that samples get its route; null where nobody asked for that. */
+export function openHttp(
+  { writer, guard, nowMicros }: SourceContext,
+  routes: RequestRoutes,
+  labels: LabelContext | null = null,
+): () => void {
   const series = new RequestSeries(writer);
   /** Not before there is a server: many programs have none. */
   let churnKnown: ReturnType<typeof openChurn> | null = null;
@@ -41,6 +47,8 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
   };
   const methods = new Map<string | undefined, number>(HTTP_METHODS.map((method, index) => [method, index]));
   const connections = new WeakMap<Socket, Connection>();
+  /** By the number that labels know them by. */
+  const numbers = new WeakMap<ServerResponse, number>();
 
   const record = (response: ServerResponse, startMicros: number, status: number, abortedBit: number) => {
     const durationMicros = nowMicros() - startMicros;
@@ -51,6 +59,8 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
     writer.recordInt(durations, wholeMicros(durationMicros));
     const bits = (status & HttpRequestBits.StatusMask) | (method << HttpRequestBits.MethodShift) | abortedBit;
     pushRecord(writer, RecordKind.HttpServer, bits, durations, startMicros, durationMicros);
+    const number = numbers.get(response) ?? 0;
+    if (number !== 0) pushRecord(writer, RecordKind.LabelledRequest, number, durations, startMicros, 0);
   };
 
   const watch = (socket: Socket, accepted: boolean): Connection => {
@@ -69,6 +79,7 @@ export function openHttp({ writer, guard, nowMicros }: SourceContext, routes: Re
     const connection = connections.get(socket) ?? watch(socket, false);
     connection.requests++;
     connection.open.set(response, nowMicros());
+    if (labels !== null) numbers.set(response, labels.beginRequest());
   }, TIMED_EVERY_CALLS);
 
   const onFinish = guard.wrap(({ response, socket }: ServerMessage) => {

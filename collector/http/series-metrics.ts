@@ -11,6 +11,7 @@ const TYPES = {
   [SeriesKind.Histogram]: 'histogram',
   [SeriesKind.Counter]: 'counter',
   [SeriesKind.Gauge]: 'gauge',
+  [SeriesKind.Label]: 'gauge',
 } as const;
 const OWN_PREFIX = /^ringtail_/;
 

@@ -3,6 +3,7 @@
  * native code without JavaScript; a wall profile counts all of them, idle and blocked ones too. States without a stack get
  * a root frame of their own.
  */
+import { labelsOfText } from '../../agent/wire/label-text';
 import { SEVERAL_THREADS } from '../../agent/wire/schema';
 import { SampleState } from '../../assembly/layout';
 import { FRAME_BLOCKED, FRAME_GC, FRAME_IDLE, FRAME_NATIVE_LOOP, FRAME_PROGRAM, FRAME_STUCK } from './frame';
@@ -45,6 +46,8 @@ export function profileHead(kind: ProfileKind, program: string, startMillis: num
     comments: [],
   };
 }
+
+const OWNER_KEYS = ['service', 'instance', 'thread'];
 
 /** Whose ticks they are. */
 export type Owner = { service: string; instance: string };
@@ -112,7 +115,7 @@ export class TickProfile {
 
   labelSet(owner: Owner, threadId: number, label: string): number {
     const labels = ownerLabels(owner, threadId);
-    return this.profile.labelSet(label === '' ? labels : [...labels, 'label', label]);
+    return this.profile.labelSet(label === '' ? labels : [...labels, ...ownLabels(label)]);
   }
 
   /** Tells of label sets whether they are those of one thread. */
@@ -142,6 +145,13 @@ export function ownerLabels({ service, instance }: Owner, threadId: number): str
   const worker = threadId === SEVERAL_THREADS ? 'workers' : `worker-${threadId}`;
   const thread = threadId === 0 ? 'main' : worker;
   return ['service', service, 'instance', instance, 'thread', thread];
+}
+
+/** The program's own labels; those that say whose a sample is cannot be given by it. */
+function ownLabels(text: string): string[] {
+  return pairsOf(labelsOfText(text))
+    .filter(([key]) => !OWNER_KEYS.includes(key))
+    .flat();
 }
 
 function pairsOf(labels: readonly string[]): [string, string][] {

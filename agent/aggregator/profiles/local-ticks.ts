@@ -43,7 +43,8 @@ export class LocalTicks extends TickProfile {
     const covered = Math.min(toMicros, endMicros) - Math.max(fromMicros, startMicros);
     if (covered <= 0) return;
     this.#renew();
-    const labels = this.labelSet(this.owner, window.threadId, '');
+    const { label } = window;
+    let [labelId, labels] = [0, this.labelSet(this.owner, window.threadId, '')];
     let ticks = 0;
     for (let index = 0; index < window.atMicros.length; index++) {
       const at = window.atMicros[index]!;
@@ -52,6 +53,11 @@ export class LocalTicks extends TickProfile {
       ticks++;
       this.#byState[state]!++;
       if (this.kind === 'cpu' && WAITING_STATES.includes(state)) continue;
+      const ticksLabel = label?.[index] ?? 0;
+      if (ticksLabel !== labelId) {
+        labelId = ticksLabel;
+        labels = this.labelSet(this.owner, window.threadId, this.dictionary.string(labelId));
+      }
       this.addTicks(this.#nodes, window.stack[index]!, state, labels, 1, periodNanos);
     }
     this.sumStates(window.threadId, ticks, this.#byState, periodNanos);
