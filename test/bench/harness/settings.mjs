@@ -12,6 +12,7 @@ export const settings = {
   startRounds: quick ? 5 : 30,
   rotationRounds: quick ? 1 : 6,
   rotationSeconds: quick ? 6 : 20,
+  latencyRounds: quick ? 2 : 12,
   serviceSeconds: quick ? 6 : 10,
   /** Files of the generated TypeScript project; a full compile takes about seven seconds. */
   compileFiles: quick ? 2 : 64,

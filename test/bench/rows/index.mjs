@@ -6,6 +6,7 @@ export const ROWS = [
   { name: 'idle', file: 'idle.mjs', everyLine: true },
   { name: 'cpu-service', file: 'cpu-service.mjs', everyLine: false },
   { name: 'cpu-work', file: 'cpu-work.mjs', everyLine: false },
+  { name: 'latency', file: 'latency.mjs', everyLine: false },
   { name: 'console-log', file: 'console-log.mjs', everyLine: false },
   { name: 'histogram', file: 'histogram.mjs', everyLine: false },
   { name: 'ring', file: 'ring.mjs', everyLine: false },
