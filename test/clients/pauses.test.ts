@@ -30,14 +30,22 @@ async function see(
     child.stdout.setEncoding('utf8').once('data', said);
     void ended.then(() => said(''));
   });
-  await new Promise((done) => setTimeout(done, 2500));
-  const ledgers = await fetch(`${collector.url}/v1/gc?service=${service}`);
-  const [ledger] = (await ledgers.json()) as GcLedger[];
+  const ledger = await completeLedger(collector, service);
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   child.stdin.end();
   await ended;
   tail.close();
-  return { seconds, output, ledger: ledger!, metrics };
+  return { seconds, output, ledger, metrics };
+}
+
+/** Long collections come when their stacks are known, so what is wanted is waited for. */
+async function completeLedger(collector: RunningCollector, service: string): Promise<GcLedger> {
+  for (let look = 0; ; look++) {
+    await new Promise((done) => setTimeout(done, 2500));
+    const answer = await fetch(`${collector.url}/v1/gc?service=${service}`);
+    const [ledger] = (await answer.json()) as [GcLedger];
+    if (ledger.entries.length === ledger.collections || look === 4) return ledger;
+  }
 }
 
 describe('pauses of a program', { retry: 1 }, () => {
