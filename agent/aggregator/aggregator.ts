@@ -236,6 +236,7 @@ export class Aggregator {
       dictionary: this.#dictionary,
       sampling: this.#sampling,
       heap: this.#heap,
+      gc: this.#gc,
       blocked: this.#blocked,
       locks: this.#locks,
       async: this.#async,

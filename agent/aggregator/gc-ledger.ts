@@ -37,14 +37,22 @@ export type GcHost = {
 
 export class GcLedger {
   readonly baseline = new PauseBaseline();
+  readonly #listeners = new Set<(event: EventTuple) => void>();
   #waiting: EventTuple[] = [];
   #toldMicros = Number.NEGATIVE_INFINITY;
 
   constructor(readonly host: GcHost) {}
 
+  /** Every collection from now on, in order, before its stack is known. Gives how to end it. */
+  listen(listener: (event: EventTuple) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** a: perf_hooks' kind, b: its flags. */
   collection(threadId: number, startMicros: number, durationMicros: number, a: number, b: number): void {
     const event: EventTuple = [EVENT_GC, threadId, startMicros, durationMicros, a, b, 0];
+    for (const listener of this.#listeners) listener(event);
     const type = gcTypeOf(a);
     const limits = this.baseline.limits(type);
     this.baseline.add(type, durationMicros);

@@ -52,6 +52,11 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
       'Everything allocated during a window, collected or not. seconds: the window, 5 by default. It restarts heap sampling.',
     delta: true,
   },
+  gc: {
+    description:
+      'Every garbage collection of some seconds with the heap and its spaces before and after, as text. seconds: the duration, 5 by default.',
+    timed: { defaultSeconds: 5, fraction: false },
+  },
   heapsnapshot: {
     description:
       'Writes a full heap snapshot to a file on the machine of the program and answers with its path. Needs the token; stops the program for seconds.',

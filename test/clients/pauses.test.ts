@@ -9,7 +9,8 @@ import { openCollector, type RunningCollector, watchTail } from './running';
 const REGISTER = resolve(__dirname, '../../build/agent/register.js');
 const FIXTURES = join(__dirname, 'fixtures');
 
-type Seen = { seconds: TailSecond[]; output: string; ledger: GcLedger; metrics: string };
+/** profiled: two seconds of the program's collections, asked for while it runs. */
+type Seen = { profiled: string; seconds: TailSecond[]; output: string; ledger: GcLedger; metrics: string };
 
 /** Runs a program to its end, with a tail beside it; ledger and metrics are read when it says what it did. */
 async function see(
@@ -26,16 +27,27 @@ async function see(
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = new Promise((done) => child.once('close', done));
+  const profiling = askCollections(collector, service);
   const output = await new Promise<string>((said) => {
     child.stdout.setEncoding('utf8').once('data', said);
     void ended.then(() => said(''));
   });
+  const profiled = await profiling;
   const ledger = await completeLedger(collector, service);
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   child.stdin.end();
   await ended;
   tail.close();
-  return { seconds, output, ledger, metrics };
+  return { profiled, seconds, output, ledger, metrics };
+}
+
+async function askCollections({ url }: RunningCollector, service: string): Promise<string> {
+  for (let look = 0; ; look++) {
+    await new Promise((done) => setTimeout(done, 1000));
+    const answer = await fetch(`${url}/debug/pprof/gc?seconds=2&service=${service}`);
+    const text = await answer.text();
+    if (answer.ok || look === 4) return text;
+  }
 }
 
 /** Long collections come when their stacks are known, so what is wanted is waited for. */
@@ -56,7 +68,8 @@ describe('pauses of a program', { retry: 1 }, () => {
   afterAll(() => collector.close());
 
   it('are all in the ledger, with cause and stack, and nothing is lost', async () => {
-    const { seconds, output, ledger, metrics } = await see(collector, 'collections.cjs', ['--expose-gc'], []);
+    const seen = await see(collector, 'collections.cjs', ['--expose-gc'], []);
+    const { profiled, seconds, output, ledger, metrics } = seen;
     const [, count = ''] = /^forced (\d+)/.exec(output) ?? [];
     const forced = ledger.entries.filter(({ cause }) => cause.includes('forced'));
     expect(forced.map(({ type }) => type)).toEqual(Array.from({ length: Number(count) }, () => 'major'));
@@ -69,6 +82,13 @@ describe('pauses of a program', { retry: 1 }, () => {
       /v8js_gc_duration_seconds_count\{v8js_gc_type="minor",service="collections"\} \d\d/,
     );
     expect(metrics).toMatch(/v8js_gc_pause_baseline_seconds\{v8js_gc_type="minor",percentile="p95",/);
+    const [, asked, known] = /^# (\d+) collections in 2\.\d\d s; the ledger has (\d+)/.exec(profiled) ?? [];
+    expect(Number(asked), profiled).toBeGreaterThan(10);
+    expect(known).toBe(asked);
+    expect(profiled).toMatch(
+      /^\d\.\d{4} [\d.]+ major MarkSweepCompact \(forced.*\); used \d+ > \d+, committed /m,
+    );
+    expect(profiled).toMatch(/^\d\.\d{4} [\d.]+ minor Scavenge; used \d+ > \d+, .*new_space \d+ > \d+/m);
     const { afterMajor } = seconds.at(-1)!.memory;
     expect(afterMajor!.committedBytes).toBeGreaterThan(afterMajor!.usedBytes);
     expect(afterMajor!.rssBytes).toBeGreaterThan(afterMajor!.committedBytes);

@@ -2,6 +2,7 @@
 import type { AgentThreadData } from '../../thread-data';
 import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
+import type { GcLedger } from '../gc-ledger';
 import type { Heap } from '../heap/heap';
 import type { Sampling } from '../sampling';
 import type { StackSums } from '../stack-sums';
@@ -12,6 +13,7 @@ export type ProfileContext = {
   dictionary: Dictionary;
   sampling: Sampling;
   heap: Heap;
+  gc: GcLedger;
   /** Stalls and synchronous waits so far: amounts in µs. */
   blocked: StackSums;
   /** Waits in Atomics.wait so far: amounts in µs. */

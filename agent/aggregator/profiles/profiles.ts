@@ -13,6 +13,7 @@ import { asyncWaitSource } from './async-waits';
 import { contentionSource } from './block';
 import type { ProfileContext } from './context';
 import { costComment } from './cost-comment';
+import { gcSource } from './gc';
 import { goroutineSource } from './goroutine';
 import { allocsSource, heapSource } from './heap';
 import { heapSnapshotSource } from './heap-snapshot';
@@ -47,6 +48,7 @@ export class Profiles {
       asyncwait: asyncWaitSource(context),
       heap: heapSource(context),
       allocs: allocsSource(context),
+      gc: gcSource(context),
       heapsnapshot: heapSnapshotSource(context),
     };
   }
