@@ -6,11 +6,11 @@
 /** Of the agent's budget: resources from the start on; and percent of a core that a window may take. */
 const BUDGET_SHARE = 0.4;
 const WINDOW_PERCENT = 5;
-/** Of that, for stacks. */
-const STACK_SHARE = 0.6;
+/** Of what the calls of hooks leave, for stacks. */
+const STACK_SHARE = 0.7;
 /** One call of a hook with what Node does around it, µs; where promises are followed. Measured: bench row `async`. */
-const EVENT_MICROS = 0.1;
-const PROMISE_EVENT_MICROS = 0.2;
+const EVENT_MICROS = 0.15;
+const PROMISE_EVENT_MICROS = 0.3;
 /** A stack, before any was measured, and the most that one is reckoned with: the first ones make their realm, µs. */
 const STACK_MICROS = 15;
 const STACK_MAX_MICROS = 60;
@@ -58,10 +58,10 @@ export class AsyncBudget {
     this.#overSeconds = costPercent > percent ? this.#overSeconds + seconds : 0;
     this.#farOverSeconds = costPercent > percent * FAR_OVER_FACTOR ? this.#farOverSeconds + seconds : 0;
     const over = this.#overSeconds >= OVER_SECONDS || this.#farOverSeconds >= FAR_OVER_SECONDS;
-    return { quota: this.#quota(percent), costPercent, over };
+    return { quota: this.#quota(percent - eventMicros / seconds / 1e4), costPercent, over };
   }
 
-  /** Stacks a second. */
+  /** Stacks a second, before any call of a hook was counted. */
   quota(window: boolean): number {
     return this.#quota(this.#percent(window));
   }

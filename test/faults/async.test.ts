@@ -15,9 +15,9 @@ const { createHook, executionAsyncId, executionAsyncResource } = require('node:a
 const types = {};
 let destroyed = 0;
 const hook = createHook({ init(id, type) { types[type] = (types[type] ?? 0) + 1; }, destroy() { destroyed++; } }).enable();
-setTimeout(() => { console.log('timer', executionAsyncId() > 0, typeof executionAsyncResource()); }, 20);
+setTimeout(() => { console.log('timer', executionAsyncId() > 0, typeof executionAsyncResource()); }, 200);
 setImmediate(() => console.log('immediate'));
-setTimeout(() => { hook.disable(); console.log(types.Timeout, types.Immediate > 0, destroyed > 0); }, 100);`,
+setTimeout(() => { hook.disable(); console.log(types.Timeout, types.Immediate > 0, destroyed > 0); }, 400);`,
   },
   {
     name: 'AsyncLocalStorage',

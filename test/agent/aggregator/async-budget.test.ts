@@ -24,10 +24,18 @@ describe('the budget of following asynchronous resources', () => {
   });
 
   it('gives a window more, but not everything', () => {
-    const busy = { ...QUIET, events: 200_000 };
+    const busy = { ...QUIET, events: 100_000 };
     expect(secondsUntilOff(new AsyncBudget(1), busy, true, true)).toBe(Number.POSITIVE_INFINITY);
     const flood = { ...QUIET, events: 2_000_000 };
     expect(secondsUntilOff(new AsyncBudget(1), flood, true, true)).toBe(2);
+  });
+
+  it('takes fewer stacks when calls of hooks take most of it, before it ends', () => {
+    const budget = new AsyncBudget(1);
+    const busy = { ...QUIET, events: 20_000 };
+    expect(budget.observe(busy, false, false).quota).toBeLessThan(budget.quota(false) / 2);
+    const taken = { ...busy, captures: 32, captureMicros: 32 * 15 };
+    expect(secondsUntilOff(budget, taken, false, false)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('begins anew when hooks do', () => {

@@ -8,6 +8,7 @@ export const ROWS = [
   { name: 'cpu-work', file: 'cpu-work.mjs', everyLine: false },
   { name: 'latency', file: 'latency.mjs', everyLine: false },
   { name: 'console-log', file: 'console-log.mjs', everyLine: false },
+  { name: 'async', file: 'async.mjs', everyLine: true },
   { name: 'histogram', file: 'histogram.mjs', everyLine: false },
   { name: 'ring', file: 'ring.mjs', everyLine: false },
   { name: 'span', file: 'span.mjs', everyLine: false },
