@@ -1,7 +1,8 @@
 /**
  * The way of one record of 32 bytes to another thread: the push alone (what the program pays), how fast the reader
- * drains, and what a reader that drains on another core costs the producer. Pushes are timed in bursts that fit the
- * ring; emptying it is not timed. thread-stream and postMessage have a real worker at the other end.
+ * drains, on the same core and on another one (where each record comes from the other core's cache), and what a reader
+ * that drains on another core every 50 µs costs the producer. Pushes are timed in bursts that fit the ring; emptying it
+ * is not timed. thread-stream and postMessage have a real worker at the other end.
  */
 import assert from 'node:assert';
 import { join } from 'node:path';
@@ -19,17 +20,19 @@ const DRAIN_NANOS_MAX = 20;
 const SLOWED_MOST = 1.05;
 
 export async function measure() {
-  const drained = await startDrainer();
+  const often = await startDrainer({ pauseMillis: 0.05, timed: false });
+  const once = await startDrainer({ pauseMillis: 0, timed: true });
   const messages = startReceiver();
   const stream = await startStream();
   try {
     const contenders = [
       ownPush(),
-      drained.contender,
+      drainedPush(often),
       ringbuf(),
       messages.contender,
       stream.contender,
       ownDrain(),
+      drainElsewhere(once),
     ];
     const results = await alternate(contenders);
     const peers = [
@@ -37,7 +40,7 @@ export async function measure() {
       { name: 'thread-stream', pkg: 'thread-stream', goal: 10 },
       { name: 'postMessage', pkg: '', goal: 50 },
     ];
-    const perSecond = 1000 / median(results.get('drain'));
+    const perSecond = (name) => `${(1000 / median(results.get(name))).toFixed(0)} M records/s`;
     const slowed = ratioInterval(results.get('ours'), results.get('ours, drained'));
     return [
       ...comparisonRows({ work: 'push a record', results, ours: 'ours', peers }),
@@ -46,7 +49,14 @@ export async function measure() {
         unit: 'ns',
         values: results.get('drain'),
         most: DRAIN_NANOS_MAX,
-        note: `${perSecond.toFixed(0)} M records/s, one call of the visitor each`,
+        note: `${perSecond('drain')}, one call of the visitor each`,
+      }),
+      boundRow({
+        work: 'drain a record, another core',
+        unit: 'ns',
+        values: results.get('drain elsewhere'),
+        most: DRAIN_NANOS_MAX,
+        note: perSecond('drain elsewhere'),
       }),
       resultRow({
         work: 'push while drained elsewhere',
@@ -57,7 +67,7 @@ export async function measure() {
       }),
     ];
   } finally {
-    await Promise.all([drained.close(), messages.close(), stream.close()]);
+    await Promise.all([often.close(), once.close(), messages.close(), stream.close()]);
   }
 }
 
@@ -129,32 +139,63 @@ function ownDrain() {
   };
 }
 
-/** Ours, with a worker that drains without pause. */
-async function startDrainer() {
+/** A memory with a worker that drains it, and how to await that all was taken. */
+async function startDrainer(options) {
   const ours = loadOurs();
   const memory = ours.createCoreMemory();
   const writer = ours.attachWriter(memory, 0);
-  const taken = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(join(PROGRAMS, 'drainer.cjs'), { workerData: { memory, taken } });
+  const control = new Int32Array(new SharedArrayBuffer(12));
+  const nanos = new Float64Array(new SharedArrayBuffer(8));
+  const worker = new Worker(join(PROGRAMS, 'drainer.cjs'), {
+    workerData: { memory, control, nanos, ...options },
+  });
   await new Promise((ready) => worker.once('message', ready));
   let pushed = 0;
-  const emptied = () => {
-    while (Atomics.load(taken, 0) !== (pushed | 0)) Atomics.wait(taken, 0, Atomics.load(taken, 0), 1);
-  };
   return {
-    contender: {
-      name: 'ours, drained',
-      run: (count) =>
-        timedBursts(
-          count,
-          (burst) => {
-            for (let index = 0; index < burst; index++) writer.push(SPAN, index, 7, index, 2);
-            pushed += burst;
-          },
-          emptied,
-        ),
+    push(burst) {
+      for (let index = 0; index < burst; index++) writer.push(SPAN, index, 7, index, 2);
+      pushed += burst;
     },
+    switchOn() {
+      Atomics.store(control, 0, 1);
+      Atomics.notify(control, 0);
+    },
+    switchOff: () => Atomics.store(control, 0, 0),
+    /** Spins: after a sleep the next burst would begin on a cold core. */
+    emptied() {
+      while (Atomics.load(control, 1) !== (pushed | 0));
+    },
+    nanos: () => nanos[0],
     close: () => worker.terminate(),
+  };
+}
+
+function drainedPush(drainer) {
+  return {
+    name: 'ours, drained',
+    run(count) {
+      drainer.switchOn();
+      const nanos = timedBursts(count, drainer.push, drainer.emptied);
+      drainer.switchOff();
+      return nanos;
+    },
+  };
+}
+
+/** A full burst was pushed on this core before the other one drains it. */
+function drainElsewhere(drainer) {
+  return {
+    name: 'drain elsewhere',
+    run(count) {
+      let nanos = 0;
+      for (let left = count; left > 0; left -= BURST) {
+        drainer.push(Math.min(left, BURST));
+        drainer.switchOn();
+        drainer.emptied();
+        nanos += drainer.nanos();
+      }
+      return nanos;
+    },
   };
 }
 
