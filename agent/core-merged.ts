@@ -7,7 +7,7 @@ import type { CoreEngine } from './core-exports';
 const MOST_QUANTILES = 1024;
 const MOST_PAGES = CoreLimit.Octaves * 2;
 /** Values that recordAll hands over at a time. */
-const CHUNK_VALUES = 4096;
+const CHUNK_VALUES = 2048;
 
 /** What a collected histogram leaves behind: its place in the heap goes back. */
 const collected = new FinalizationRegistry<{ engine: CoreEngine; base: number }>(({ engine, base }) =>

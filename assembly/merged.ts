@@ -54,45 +54,48 @@ export function mergedRecord(base: usize, value: f64): i32 {
 
 /**
  * Records `count` values, `stride` bytes apart from `at` on (32 for the durations of ring records); how many were values.
- * Figures stay in registers meanwhile; the result is that of recording one by one.
+ * The result is that of recording one by one. What is not the usual value waits until the figures are out of their
+ * registers: a call within the loop would keep them in memory.
  */
 export function mergedRecordMany(base: usize, at: usize, stride: u32, count: u32): u32 {
   const end = at + stride * count;
-  const before = load<f64>(base, MergedWord.Count);
   let recorded: u32 = 0;
-  if (before + <f64>count >= NARROW) {
-    for (; at != end; at += stride) if (mergedRecord(base, load<f64>(at)) > 0) recorded++;
-    return recorded;
+  while (at != end) {
+    const first = at;
+    if (load<f64>(base, MergedWord.Count) + <f64>count < NARROW) at = recordUsual(base, at, stride, end);
+    recorded += <u32>(at - first) / stride;
+    if (at == end) break;
+    if (mergedRecord(base, load<f64>(at)) > 0) recorded++;
+    at += stride;
   }
+  return recorded;
+}
+
+/** Records values as long as their octaves have pages; where it stopped. No bucket can overflow here. */
+function recordUsual(base: usize, at: usize, stride: u32, end: usize): usize {
+  const first = at;
+  const before = load<f64>(base, MergedWord.Count);
   // A value stands in both halves of a vector: pmin and pmax are one instruction, a f64's min is six.
   let sum = v128.load64_splat(base, MergedWord.Sum);
   let min = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Min) : Infinity);
   let max = f64x2.splat(before > 0 ? load<f64>(base, MergedWord.Max) : -Infinity);
   for (; at != end; at += stride) {
-    let value = v128.load64_splat(at);
     const place = placeOf(load<u64>(at) - 1) - FIRST_PLACE;
     const page = place < PLACES ? load<u32>(base + ((place >> 8) << 2), MergedWord.Directory) : 0;
-    if (page) {
-      const bucket = page + ((place & 255) << 2);
-      store<u32>(bucket, load<u32>(bucket) + 1);
-    } else {
-      const alone = load<f64>(at);
-      if (!(alone >= 0 && alone < Infinity)) continue;
-      const noted = alone > HIGHEST_VALUE ? HIGHEST_VALUE : alone + 0.0;
-      value = f64x2.splat(noted);
-      increase(base, keyOf(noted), 1);
-    }
+    if (!page) break;
+    const bucket = page + ((place & 255) << 2);
+    store<u32>(bucket, load<u32>(bucket) + 1);
+    const value = v128.load64_splat(at);
     sum = f64x2.add(sum, value);
     min = f64x2.pmin(min, value);
     max = f64x2.pmax(max, value);
-    recorded++;
   }
-  if (recorded == 0) return 0;
-  store<f64>(base, before + <f64>recorded, MergedWord.Count);
+  if (at == first) return at;
+  store<f64>(base, before + <f64>((at - first) / stride), MergedWord.Count);
   store<f64>(base, f64x2.extract_lane(sum, 0), MergedWord.Sum);
   store<f64>(base, f64x2.extract_lane(min, 0), MergedWord.Min);
   store<f64>(base, f64x2.extract_lane(max, 0), MergedWord.Max);
-  return recorded;
+  return at;
 }
 
 /**

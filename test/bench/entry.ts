@@ -5,6 +5,7 @@ export { attachReader, attachWriter, createCoreMemory, createTables } from '../.
 export { timer } from '../../agent/index';
 export { currentBinding } from '../../agent/registration';
 export { encodeMessage } from '../../agent/wire/encode';
+export { CoreRegion, TablesHeader } from '../../assembly/layout';
 export { Load } from '../../collector/cli/demo/load';
 export { BatchDecoder } from '../../collector/ingest/decode-batch';
 export { Epoch } from '../../collector/ingest/epoch';

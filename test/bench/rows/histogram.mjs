@@ -13,6 +13,7 @@ import { alternate } from '../harness/rounds.mjs';
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
 const BULK = 1 << 16;
+const HEAP_BYTES = 1 << 20;
 const FULL_VALUES = 200_000;
 const WIRE_VALUES = 10_000;
 const HIGHEST = 2 ** 40;
@@ -66,13 +67,25 @@ function wideValues() {
   return Array.from({ length: FULL_VALUES }, () => Math.ceil(2 ** (random() * 39.9)));
 }
 
+/**
+ * Values in WebAssembly's memory, 32 bytes apart as the durations of a ring's records, recorded there; and the same from
+ * a Float64Array, which is copied first. HdrHistogram's are recorded in a loop.
+ */
 async function bulkRows(make) {
   const values = latenciesMicros(BULK, 5);
+  const inside = openInside(values);
   const own = fill(make.ours(), values);
   const hdr = fill(make[HDR_WASM](), values);
   const results = await alternate([
     {
       name: 'ours',
+      check: () => assert.equal(inside.record(), BULK),
+      run(count) {
+        for (let index = 0; index < count; index++) inside.record();
+      },
+    },
+    {
+      name: 'ours, from an array',
       run(count) {
         for (let index = 0; index < count; index++) own.recordAll(values);
       },
@@ -88,10 +101,27 @@ async function bulkRows(make) {
   const scale = 1 / BULK;
   const work = 'record in bulk';
   const perValue = results.get('ours').map((nanos) => nanos * scale);
+  const peers = hdrPeers(4);
   return [
     boundRow({ work, unit: 'ns', values: perValue, most: 2 }),
-    ...comparisonRows({ work, results, ours: 'ours', peers: hdrPeers(4), scale }),
+    ...comparisonRows({ work, results, ours: 'ours', peers, scale }),
+    ...comparisonRows({ work: `${work}, array`, results, ours: 'ours, from an array', peers, scale }),
   ];
+}
+
+/** A merged histogram and values in a memory of their own. */
+function openInside(values) {
+  const { CoreRegion, createCoreMemory, TablesHeader } = loadOurs();
+  const { memory, module, buffer } = createCoreMemory();
+  const core = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const heapEnd = CoreRegion.Arena + HEAP_BYTES;
+  const words = new Uint32Array(buffer);
+  words[TablesHeader.HeapCursor >> 2] = CoreRegion.Arena;
+  words[TablesHeader.HeapEnd >> 2] = heapEnd;
+  const cells = new Float64Array(buffer);
+  for (let index = 0; index < values.length; index++) cells[(heapEnd + index * 32) >> 3] = values[index];
+  const base = core.mergedCreate();
+  return { record: () => core.mergedRecordMany(base, heapEnd, 32, values.length) };
 }
 
 async function mergeRows(make) {
