@@ -8,6 +8,11 @@ export const LOOK_PING = 0;
 /** Shared memory of AsyncRegion. stayOn: hooks are on for good and not in windows. */
 export type AsyncPage = { buffer: SharedArrayBuffer; stayOn: boolean };
 
+/** Function, URL or path, line (1-based, 0 unknown). */
+export type ThreadFrame = [name: string, url: string, line: number];
+/** A worker thread that main has started, and from where: root first. */
+export type ThreadBegun = { threadId: number; frames: ThreadFrame[] };
+
 export type AgentThreadData = {
   core: CoreMemory;
   /** 512 bytes: ControlWord and ControlCell of assembly/layout.ts. */
@@ -17,7 +22,7 @@ export type AgentThreadData = {
   /**
    * The agent thread posts a number (the ping); main answers through the control page, not through the port. LOOK_PING
    * wants no answer: main only looks at what the agent thread wants. Main posts the id of a worker thread that has
-   * ended, and the negative id of one that has begun.
+   * ended, and a ThreadBegun for one that has begun.
    */
   pings: MessagePort;
   options: AgentOptions;

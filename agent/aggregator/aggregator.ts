@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
-import { type AgentThreadData, type AsyncPage, LOOK_PING } from '../thread-data';
+import { type AgentThreadData, type AsyncPage, LOOK_PING, type ThreadBegun } from '../thread-data';
 import { STALL_BRIEF, STALL_TIERS_MILLIS } from '../wire/event-loop';
 import { gcTypeOf } from '../wire/gc';
 import {
@@ -101,6 +101,7 @@ export class Aggregator {
   readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
   readonly #locks = new StackSums();
+  readonly #threads = new StackSums();
   readonly #own: OwnSeries;
   readonly #gc: GcLedger;
   readonly #waits: Waits;
@@ -239,6 +240,7 @@ export class Aggregator {
       gc: this.#gc,
       blocked: this.#blocked,
       locks: this.#locks,
+      threads: this.#threads,
       async: this.#async,
       nowMicros,
       mainCpuMicros: () => this.#cost.mainCpuMicros(),
@@ -261,10 +263,7 @@ export class Aggregator {
 
   run(): void {
     this.#page.setState(AgentState.Ready);
-    this.data.pings.on('message', (threadId: number) => {
-      if (threadId > 0) this.#feed.reader.markDead(threadId);
-      else this.#sampling.workerStarted();
-    });
+    this.data.pings.on('message', (message: number | ThreadBegun) => this.#threadNews(message));
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
     // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
     if (this.#closing) return;
@@ -293,6 +292,15 @@ export class Aggregator {
   #ownCostMicros(): number {
     const onMain = this.#page.cell(ControlCell.SelfMicros) + (this.#async?.eventMicros ?? 0);
     return this.#cost.ownMicros() + onMain;
+  }
+
+  #threadNews(message: number | ThreadBegun): void {
+    if (typeof message === 'number') return this.#feed.reader.markDead(message);
+    const frames = message.frames.map(([name, url, at]) => {
+      return { name, url, line: name === '' ? at : 0, column: 0, at };
+    });
+    this.#threads.addFrames(frames, '', 1, 0);
+    this.#sampling.workerStarted();
   }
 
   #schedule(millis: number): void {

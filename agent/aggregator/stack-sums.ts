@@ -20,7 +20,11 @@ export class StackSums {
 
   /** label: tells apart what has the same stack. */
   add(names: StackNames, stack: number, label: string, count: number, amount: number): void {
-    const frames = framesOf(names, stack);
+    this.addFrames(framesOf(names, stack), label, count, amount);
+  }
+
+  /** frames: root first. */
+  addFrames(frames: readonly SummedFrame[], label: string, count: number, amount: number): void {
     let key = `${label}\n${frames.map((f) => `${f.name}\t${f.url}\t${f.line}\t${f.column}\t${f.at}`).join('\n')}`;
     if (!this.#sums.has(key) && this.#sums.size >= STACKS_MAX) key = REST_KEY;
     let sum = this.#sums.get(key);

@@ -5,20 +5,25 @@
  * The realm is made when the first stack is taken (1 ms).
  */
 import { AsyncLimit } from '../../assembly/layout';
-import type { AsyncNames } from './async-names';
 
 const REALM_TEXT = `'use strict';(function(prepare,frames){Error.stackTraceLimit=frames;Error.prepareStackTrace=prepare;var capture=Error.captureStackTrace;return function(above){var holder={};capture(holder,above);return holder.stack}})`;
 /** What stands between making a resource and its hook. */
 const HOOK_URLS = ['node:internal/async_hooks', 'node:internal/promise_hooks', 'node:internal/timers'];
 
+/** Gives frames and stacks their numbers: 0 is the empty stack. */
+export interface StackNumbers {
+  frame(site: NodeJS.CallSite): number;
+  stack(parent: number, frame: number): number;
+}
+
 type Sites = readonly NodeJS.CallSite[];
 type Take = (above: (...words: never[]) => unknown) => number;
 
 export class CreationStack {
-  readonly #names: AsyncNames;
+  readonly #names: StackNumbers;
   #take: Take | null = null;
 
-  constructor(names: AsyncNames) {
+  constructor(names: StackNumbers) {
     this.#names = names;
   }
 

@@ -1,16 +1,30 @@
 /**
- * The beginnings and ends of the host's worker threads. One that begins is told by its negative id. A thread that leaves by itself gives its slot of the shared memory back; one
- * that is terminate()d cannot, so its id goes to the agent thread, which frees the slot. Seen are the threads that main
- * starts; a thread started by another thread is not. The listeners keep nothing alive: an event needs no handle.
+ * The beginnings and ends of the host's worker threads. One that begins is told with the stack that started it. A thread
+ * that leaves by itself gives its slot of the shared memory back; one that is terminate()d cannot, so its id goes to the
+ * agent thread, which frees the slot. Seen are the threads that main starts; a thread started by another thread is not.
+ * The listeners keep nothing alive: an event needs no handle.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { MessagePort, Worker } from 'node:worker_threads';
+import type { ThreadBegun, ThreadFrame } from '../thread-data';
+import { CreationStack, type StackNumbers } from './creation-stack';
 import type { SourceContext } from './source';
 
+const STARTED = 'worker_threads';
+/** What stands between making a worker and hearing of it. */
+const PUBLISHER = 'node:diagnostics_channel';
+
 export function openThreads({ guard }: SourceContext, agentThread: Worker, toAgent: MessagePort): () => void {
-  const onWorker = guard.wrap((worker: Worker) => {
+  const frames = new FrameList();
+  const stacks = new CreationStack(frames);
+  /** Published in the constructor of a Worker: the stack is that of whoever makes one. */
+  const onStarted = guard.wrap((message: unknown) => {
+    const { worker } = message as { worker: Worker };
     const { threadId } = worker;
     if (worker === agentThread || threadId <= 0) return;
-    toAgent.postMessage(-threadId);
+    frames.take();
+    stacks.take(started);
+    toAgent.postMessage({ threadId, frames: frames.take() } satisfies ThreadBegun);
     worker.once(
       'exit',
       guard.wrap(() => {
@@ -18,6 +32,30 @@ export function openThreads({ guard }: SourceContext, agentThread: Worker, toAge
       }),
     );
   });
-  process.on('worker', onWorker);
-  return () => void process.removeListener('worker', onWorker);
+  function started(message: unknown): void {
+    onStarted(message);
+  }
+  subscribe(STARTED, started);
+  return () => void unsubscribe(STARTED, started);
+}
+
+/** Frames of one stack at a time, root first. */
+class FrameList implements StackNumbers {
+  #frames: ThreadFrame[] = [];
+
+  frame(site: NodeJS.CallSite): number {
+    const url = site.getScriptNameOrSourceURL() ?? '';
+    if (url !== PUBLISHER) this.#frames.push([site.getFunctionName() ?? '', url, site.getLineNumber() ?? 0]);
+    return this.#frames.length;
+  }
+
+  stack(_parent: number, frame: number): number {
+    return frame;
+  }
+
+  take(): ThreadFrame[] {
+    const taken = this.#frames;
+    this.#frames = [];
+    return taken;
+  }
 }

@@ -66,6 +66,10 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
     description: 'Stalls of the event loop and synchronous waits since the start, by stack.',
     delta: true,
   },
+  threadcreate: {
+    description: 'Worker threads that the main thread has started, by the stack that did.',
+    delta: true,
+  },
   mutex: {
     description: 'Waits in Atomics.wait since the start, by stack.',
     delta: true,

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -18,7 +19,9 @@ function watched(agentThread: Worker) {
   const { port1, port2 } = new MessageChannel();
   const begun: number[] = [];
   const ended: unknown[] = [];
-  port2.on('message', (message) => (message < 0 ? begun.push(-message) : ended.push(message)));
+  port2.on('message', (message) =>
+    typeof message === 'number' ? ended.push(message) : begun.push(message.threadId),
+  );
   guard.opened(openThreads({ writer: new RecordingWriter(), control, guard, nowMicros }, agentThread, port1));
   close = () => {
     guard.close();
@@ -42,13 +45,13 @@ describe('the threads source', () => {
   });
 
   it('listens to nothing once it is closed', async () => {
-    const before = process.listenerCount('worker');
+    const before = channel('worker_threads').hasSubscribers;
     const agentThread = new Worker('', { eval: true });
     const { ended, guard } = watched(agentThread);
     const thread = new Worker(FOREVER, { eval: true });
     await once(thread, 'online');
     guard.close();
-    expect(process.listenerCount('worker')).toBe(before);
+    expect(channel('worker_threads').hasSubscribers).toBe(before);
     await thread.terminate();
     await new Promise((done) => setTimeout(done, 20));
     expect(ended).toEqual([]);

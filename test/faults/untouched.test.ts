@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { REGISTER, runProgram, scratchFolder } from './program';
 
 /** newListener has one of Node's own. */
-const LISTENERS = ['exit', 'worker', 'newListener'];
+const LISTENERS = ['exit', 'newListener'];
 const SNAPSHOT = resolve(__dirname, 'fixtures/snapshot.js');
 
 const scratch = scratchFolder();
@@ -29,7 +29,7 @@ setTimeout(() => console.log(JSON.stringify({ size: snapshot.size, changes: snap
     expect(added.filter((place: string) => !listeners.includes(place))).toEqual([property]);
   });
 
-  it('has the same listeners as without the agent, but for one exit, one worker and one newListener', async () => {
+  it('has the same listeners as without the agent, but for one exit and one newListener', async () => {
     const text = `setTimeout(() => console.log(JSON.stringify(process.eventNames().map((name) => [String(name), process.listenerCount(name)]))), 300);`;
     const [bare, under] = [await output(text, []), await output(text, ['-r', REGISTER])].map((line) =>
       JSON.parse(line),

@@ -16,6 +16,8 @@ export type ProfileContext = {
   gc: GcLedger;
   /** Stalls and synchronous waits so far: amounts in µs. */
   blocked: StackSums;
+  /** Worker threads that main has started so far. */
+  threads: StackSums;
   /** Waits in Atomics.wait so far: amounts in µs. */
   locks: StackSums;
   /** Live asynchronous resources; null where the options switch them off. */

@@ -18,6 +18,7 @@ import { goroutineSource } from './goroutine';
 import { allocsSource, heapSource } from './heap';
 import { heapSnapshotSource } from './heap-snapshot';
 import { type ProfileSource, TakeError, type TakeRequest } from './source';
+import { threadcreateSource } from './threadcreate';
 import { ticksSource } from './ticks';
 
 export type { ProfileContext } from './context';
@@ -44,6 +45,7 @@ export class Profiles {
       wall: ticksSource(context, 'wall'),
       block: contentionSource(context, context.blocked),
       mutex: contentionSource(context, context.locks),
+      threadcreate: threadcreateSource(context),
       goroutine: goroutineSource(context),
       asyncwait: asyncWaitSource(context),
       heap: heapSource(context),
