@@ -254,6 +254,7 @@ function addSamples(
 ): void {
   const stride = profile.head.sampleTypes.length;
   const frames: number[] = [];
+  const path = new LastPath(profile);
   let walked = 0;
   for (const reader of readers) {
     frames.length = 0;
@@ -280,10 +281,37 @@ function addSamples(
       throw broken(FORMAT, `a sample has ${values.length} values, the profile ${stride} sample types`);
     walked += frames.length;
     checkCount(FORMAT, 'frames', walked, WALKED_FRAMES_MAX);
-    let node = 0;
-    for (let index = frames.length - 1; index >= 0; index--) node = profile.node(node, frames[index]!);
+    const node = path.nodeOf(frames);
     checkCount(FORMAT, 'distinct stacks', profile.nodes.length / 2, NODES_MAX);
     profile.add(node, profile.labelSet(labels, numbers), values);
+  }
+}
+
+/** Nodes of stacks: what a stack has in common with the one before, from the root, is not looked up again. */
+class LastPath {
+  readonly #profile: Profile;
+  /** Root first. */
+  #frames: number[] = [];
+  #nodes: number[] = [];
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  /** frames: leaf first. */
+  nodeOf(frames: readonly number[]): number {
+    const depth = frames.length;
+    let same = 0;
+    while (same < depth && this.#frames[same] === frames[depth - 1 - same]) same++;
+    let node = same === 0 ? 0 : this.#nodes[same - 1]!;
+    this.#frames.length = same;
+    this.#nodes.length = same;
+    for (let index = depth - 1 - same; index >= 0; index--) {
+      node = this.#profile.node(node, frames[index]!);
+      this.#frames.push(frames[index]!);
+      this.#nodes.push(node);
+    }
+    return node;
   }
 }
 

@@ -67,8 +67,9 @@ export function isFolded(text: string): boolean {
 const SNIFFED_LINES = 100;
 const LINE = /^(.*) (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*$/s;
 
+/** A line by hand; but a function may be called #. */
 function isNothing(line: string): boolean {
-  return line.trim() === '' || line.startsWith('# ');
+  return line.trim() === '' || (line.startsWith('# ') && !LINE.test(line));
 }
 
 function nodeOf(profile: Profile, stack: string): number {

@@ -11,31 +11,69 @@ export type TopFunction = { name: string; file: string; line: number; flat: numb
 export type Grouping = 'function' | 'file' | 'package';
 export const GROUPINGS: readonly Grouping[] = ['function', 'file', 'package'];
 
-/** type: index of the sample type. Sorted by flat, then by cumulative, the most first. */
+/** type: index of the sample type. Sorted by flat, cumulative and name, the most first; those with nothing left out. */
 export function topFunctions(profile: Profile, type: number, by: Grouping = 'function'): TopFunction[] {
-  const stride = profile.head.sampleTypes.length;
   const rowOf = rowsByLocation(profile, by);
-  const rows = new Set<TopFunction>();
-  for (let sample = 0; sample < profile.sampleCount; sample++) {
-    const value = profile.values[sample * stride + type]!;
-    const onStack = new Set<TopFunction>();
-    let isLeaf = true;
-    for (let node = profile.samples[sample * 2]!; node !== 0; node = profile.nodes[node * 2]!) {
-      const row = rowOf(profile.nodes[node * 2 + 1]!);
-      if (isLeaf) row.flat += value;
-      isLeaf = false;
-      if (onStack.has(row)) continue;
-      row.cumulative += value;
-      onStack.add(row);
-      rows.add(row);
-    }
+  const rows: TopFunction[] = [];
+  const { self, total } = nodeValues(profile, type);
+  for (let node = 1; node < self.length; node++) {
+    const row = rowOf(profile.nodes[node * 2 + 1]!);
+    rows.push(row);
+    row.flat += self[node]!;
   }
-  return [...rows].sort((left, right) => size(right.flat) - size(left.flat) || byCumulative(left, right));
+  addOutermost(profile, (node) => rows[node - 1]!, total);
+  return [...new Set(rows)]
+    .filter(({ flat, cumulative }) => flat !== 0 || cumulative !== 0)
+    .sort((left, right) => size(right.flat) - size(left.flat) || byCumulative(left, right));
+}
+
+/** Of each node: what its own samples took, and those of all below it too. */
+function nodeValues(profile: Profile, type: number): { self: Float64Array; total: Float64Array } {
+  const { nodes, samples, values } = profile;
+  const stride = profile.head.sampleTypes.length;
+  const self = new Float64Array(nodes.length / 2);
+  for (let sample = 0; sample < profile.sampleCount; sample++) {
+    self[samples[sample * 2]!]! += values[sample * stride + type]!;
+  }
+  const total = self.slice();
+  // A parent has a smaller id than its children.
+  for (let node = total.length - 1; node > 0; node--) total[nodes[node * 2]!]! += total[node]!;
+  return { self, total };
+}
+
+/** Adds the total of each node to its row, but not below another node of the same row. Depth first, without recursion. */
+function addOutermost(profile: Profile, rowOf: (node: number) => TopFunction, total: Float64Array): void {
+  const { nodes } = profile;
+  const firstChild = new Uint32Array(total.length);
+  const nextSibling = new Uint32Array(total.length);
+  for (let node = total.length - 1; node > 0; node--) {
+    const parent = nodes[node * 2]!;
+    nextSibling[node] = firstChild[parent]!;
+    firstChild[parent] = node;
+  }
+  /** How many nodes of a row are above. */
+  const open = new Map<TopFunction, number>();
+  for (let node = firstChild[0]!; node !== 0; ) {
+    const row = rowOf(node);
+    const above = open.get(row) ?? 0;
+    if (above === 0) row.cumulative += total[node]!;
+    if (firstChild[node] !== 0) {
+      open.set(row, above + 1);
+      node = firstChild[node]!;
+      continue;
+    }
+    while (node !== 0 && nextSibling[node] === 0) {
+      node = nodes[node * 2]!;
+      if (node !== 0) open.set(rowOf(node), open.get(rowOf(node))! - 1);
+    }
+    node = nextSibling[node]!;
+  }
 }
 
 /** For sorting: differences count by their size. */
 export function byCumulative(left: TopFunction, right: TopFunction): number {
-  return size(right.cumulative) - size(left.cumulative);
+  const most = size(right.cumulative) - size(left.cumulative);
+  return most !== 0 ? most : left.name < right.name ? -1 : 1;
 }
 
 /** Of all samples, without regard to their signs: what percentages are of. */

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { TraceWriter } from '../../../collector/profile/trace-writer';
+
+const MAIN = { pid: 7, tid: 1 };
+
+/** The events that calls leave, and how many pieces they came in. */
+function written(calls: (trace: TraceWriter) => void): { events: Record<string, unknown>[]; pieces: number } {
+  const pieces: string[] = [];
+  const trace = new TraceWriter((text) => pieces.push(text));
+  calls(trace);
+  trace.end({ service: 'shop' });
+  trace.end();
+  const { traceEvents, otherData } = JSON.parse(pieces.join(''));
+  expect(otherData).toEqual({ service: 'shop' });
+  return { events: traceEvents, pieces: pieces.length };
+}
+
+describe('the trace writer', () => {
+  it('writes one piece an event, and a whole file also without any', () => {
+    expect(written(() => {})).toEqual({ events: [], pieces: 2 });
+    const { events, pieces } = written((trace) => {
+      for (let at = 0; at < 5; at++) trace.instant(MAIN, 'tick', at);
+    });
+    expect([events.length, pieces]).toEqual([5, 7]);
+  });
+
+  it('tells tracks, slices, instants and counters as viewers know them', () => {
+    const { events } = written((trace) => {
+      trace.processName(7, 'shop "a"\n');
+      trace.threadName(MAIN, 'main', 2);
+      trace.slice(MAIN, 'turn', 10.0004, 2.5, { stalled: true });
+      trace.slice(MAIN, 'clock set back', 10, -1);
+      trace.instant(MAIN, 'gc', 11);
+      trace.counter(7, 'heap', 12, { used: 5, limit: 9 });
+    });
+    expect(events).toEqual([
+      { ph: 'M', name: 'process_name', pid: 7, tid: 0, args: { name: 'shop "a"\n' } },
+      { ph: 'M', name: 'thread_name', ...MAIN, args: { name: 'main' } },
+      { ph: 'M', name: 'thread_sort_index', ...MAIN, args: { sort_index: 2 } },
+      { ph: 'X', name: 'turn', ...MAIN, ts: 10, dur: 2.5, args: { stalled: true } },
+      { ph: 'X', name: 'clock set back', ...MAIN, ts: 10, dur: 0 },
+      { ph: 'i', s: 't', name: 'gc', ...MAIN, ts: 11 },
+      { ph: 'C', name: 'heap', pid: 7, tid: 0, ts: 12, args: { used: 5, limit: 9 } },
+    ]);
+  });
+
+  it('opens and closes spans that overlap by their ids', () => {
+    const { events } = written((trace) => {
+      trace.span(MAIN, 255, 'GET /', 1, 10, { status: 200 });
+      trace.span(MAIN, 256, 'GET /b', 2, 3);
+    });
+    expect(events.map(({ ph, id, ts }) => [ph, id, ts])).toEqual([
+      ['b', '0xff', 1],
+      ['e', '0xff', 11],
+      ['b', '0x100', 2],
+      ['e', '0x100', 5],
+    ]);
+  });
+
+  it('gives samples by chunks, nodes before what names them, roots without a parent', () => {
+    const { events } = written((trace) => {
+      trace.startCpuProfile(MAIN, 1, 100.7);
+      const main = { id: 1, parent: 0, name: 'main', url: '/srv/app.js', line: 3 };
+      trace.cpuProfileChunk(
+        MAIN,
+        1,
+        110,
+        [main, { ...main, id: 2, parent: 1, name: 'a', line: 0 }],
+        [2, 1],
+        [5, 5],
+      );
+    });
+    const [profile, chunk] = events as { ph: string; id: string; args: { data: Record<string, unknown> } }[];
+    expect([profile!.ph, profile!.id, profile!.args.data]).toEqual(['P', '0x1', { startTime: 100 }]);
+    const frame = { codeType: 'JS', scriptId: 0, url: '/srv/app.js', columnNumber: -1 };
+    expect(chunk!.args.data).toEqual({
+      cpuProfile: {
+        nodes: [
+          { id: 1, callFrame: { ...frame, functionName: 'main', lineNumber: 2 } },
+          { id: 2, parent: 1, callFrame: { ...frame, functionName: 'a', lineNumber: -1 } },
+        ],
+        samples: [2, 1],
+      },
+      timeDeltas: [5, 5],
+    });
+  });
+
+  it('takes nothing after its end', () => {
+    const trace = new TraceWriter(() => {});
+    trace.end();
+    expect(() => trace.instant(MAIN, 'late', 1)).toThrow('the trace has ended: events come before end()');
+  });
+});
