@@ -78,6 +78,8 @@ const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
+/** A ping that is open for longer is worth looking at what main does, µs. */
+const SILENT_MICROS = 100e3;
 /** perf_hooks' kind of a full collection. */
 const GC_MAJOR = 4;
 const KEEP_ALIVE_MILLIS = 60_000;
@@ -326,7 +328,8 @@ export class Aggregator {
     this.#heap.tick(now, {
       foreign: this.#sampling.state === 'foreign',
       hangs: this.#hangs.current !== null,
-      hangsInJs: this.#hangs.current !== null && this.#hangs.current.kind !== HANG_NATIVE,
+      isSilent:
+        owed && now - this.#hangs.pingAtMicros > SILENT_MICROS && this.#hangs.current?.kind !== HANG_NATIVE,
       cpuMicros: this.#mainCpuMicros,
     });
     this.#stalls.join(now);

@@ -110,6 +110,20 @@ describe.skipIf(!needGo('heap profiles'))('the heap of a program', () => {
     expect(text).toMatch(/paused the main thread for [\d.]+ ms/);
   }, 30_000);
 
+  it('never waits for a main thread that is stuck in native code', async () => {
+    await textOf('heap?debug=1');
+    const released = told(program, 'block');
+    await after(1000);
+    const from = performance.now();
+    const old = await textOf('heap?debug=1');
+    const delta = await fetch(`${collector.url}/debug/pprof/heap?seconds=1`, { headers: authorization() });
+    expect(performance.now() - from).toBeLessThan(2500);
+    expect(old).toMatch(/not a new capture: this one was made \d+ s ago \(asked\)/);
+    expect(delta.status).toBe(503);
+    expect(await delta.text()).toMatch(/stuck in native code since 20\d\d-.*Z \(\d\.\d s\)/);
+    await released;
+  }, 30_000);
+
   it('counts what was collected in allocs: the churner first', async () => {
     const { stdout } = await goPprof('-top', `${proven}/allocs?seconds=2`);
     expect(stdout).toMatch(/Type: alloc_space/);
@@ -138,10 +152,10 @@ describe.skipIf(!needGo('heap profiles'))('the heap of a program', () => {
   }
 });
 
-function told(program: ChildProcess): Promise<Told> {
+function told(program: ChildProcess, what = 'tell'): Promise<Told> {
   return new Promise((done) => {
     program.once('message', (message) => done(message as Told));
-    program.send('tell');
+    program.send(what);
   });
 }
 

@@ -61,11 +61,17 @@ const COLLECT_MILLIS = 5000;
 const STACK_DEPTH = 64;
 const COLLECTED_TOO = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
 
-const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
-const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap();return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory]}`;
+const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,spaces:v.getHeapSpaceStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
+const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap(),o=0;this.spaces().forEach(function(s){if(s.space_name.indexOf('new_')!==0)o+=s.space_used_size});return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory,o]}`;
 const START_TEXT = `function ringtailHeapStart(o){if(!this.start)return false;this.start(o);return true}`;
 
-type Probe = [debugged: boolean, nowMicros: number, usedBytes: number, externalBytes: number];
+type Probe = [
+  debugged: boolean,
+  nowMicros: number,
+  usedBytes: number,
+  externalBytes: number,
+  oldBytes: number,
+];
 
 export class HeapSampler {
   state: HeapSamplerState = 'off';
@@ -121,10 +127,10 @@ export class HeapSampler {
     });
   }
 
-  /** Used and largest size of the heap, asked by interrupt: for when main does not turn. */
-  async usedBytes(): Promise<number> {
-    const [, , usedBytes] = await this.#probe();
-    return usedBytes;
+  /** What the heap uses without its young space, asked by interrupt: also when main does not turn. */
+  async oldBytes(): Promise<number> {
+    const [, , , , oldBytes] = await this.#probe();
+    return oldBytes;
   }
 
   discardConsole(): void {

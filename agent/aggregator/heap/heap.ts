@@ -5,7 +5,7 @@
 import type { AgentOptions } from '../../options';
 import type { Captures } from './captures';
 import { HeapSampler } from './heap-sampler';
-import { LimitWatch } from './limit-watch';
+import { LimitWatch, oldLimitBytes } from './limit-watch';
 import { PauseBudget } from './pause-budget';
 
 export type HeapHost = {
@@ -25,8 +25,8 @@ export type HeapHost = {
 export type MainNow = {
   /** A debugger is attached. */
   foreign: boolean;
-  /** Its event loop does not turn, but it can be interrupted. */
-  hangsInJs: boolean;
+  /** Its event loop has not turned for a while, but it may be interrupted. */
+  isSilent: boolean;
   hangs: boolean;
   /** CPU of main so far, µs. */
   cpuMicros: number;
@@ -34,8 +34,8 @@ export type MainNow = {
 
 /** A start that failed is tried again after so long, µs. */
 const RETRY_MICROS = 30e6;
-/** While main does not turn, its heap is asked for this often, µs. */
-const ASK_MICROS = 500e3;
+/** Main is asked for its old space this often at the most, µs. */
+const ASK_MICROS = 300e3;
 /** Less CPU than this share since the last capture: the heap is what it was. */
 const RESTED_SHARE = 0.002;
 
@@ -51,6 +51,7 @@ export class Heap {
   #dueMicros: number;
   #cpuAtDueMicros = 0;
   #askAtMicros = 0;
+  #oldLimitBytes = 0;
   #busy = false;
   #failure = '';
 
@@ -114,19 +115,21 @@ export class Heap {
     if (this.sampler.state !== 'none') this.sampler.disconnect('none', processEnds);
   }
 
+  /** Main is asked only when its last answer was near the limit, or stays out. */
   #lookAtLimit(nowMicros: number, main: MainNow): void {
     const { host } = this;
-    if (this.#watch.percent === 0) return;
-    if (!main.hangsInJs) return this.#judge(nowMicros, host.usedBytes());
-    if (nowMicros < this.#askAtMicros) return;
+    const limitBytes = host.limitBytes();
+    if (this.#watch.percent === 0 || limitBytes === 0 || nowMicros < this.#askAtMicros) return;
+    this.#oldLimitBytes ||= oldLimitBytes(limitBytes);
+    if (!main.isSilent && !this.#watch.isNear(host.usedBytes(), this.#oldLimitBytes)) return;
     this.#askAtMicros = nowMicros + ASK_MICROS;
-    this.#alone(this.sampler.usedBytes().then((usedBytes) => this.#judge(nowMicros, usedBytes)));
+    this.#alone(this.#judge(nowMicros));
   }
 
-  #judge(nowMicros: number, usedBytes: number): void {
-    const limitBytes = this.host.limitBytes();
-    if (this.#watch.isDue(nowMicros, usedBytes, limitBytes))
-      this.#alone(this.host.onNearLimit(usedBytes, limitBytes));
+  async #judge(nowMicros: number): Promise<void> {
+    const oldBytes = await this.sampler.oldBytes();
+    if (this.#watch.isDue(nowMicros, oldBytes, this.#oldLimitBytes))
+      await this.host.onNearLimit(oldBytes, this.#oldLimitBytes);
   }
 
   #scheduled(nowMicros: number, { cpuMicros }: MainNow): void {
