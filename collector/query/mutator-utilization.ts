@@ -1,8 +1,10 @@
 /**
  * Minimum mutator utilisation: of all windows of a length within a span, the one in which the program could run least,
  * and how much that was, 0..1. A short longest pause says little when pauses come one after the other; this figure says
- * what a request of that length has to reckon with. The worst window begins where a pause begins or ends where one
- * ends, so only those are looked at.
+ * what a request of that length has to reckon with.
+ *
+ * Move a window to the right: what it holds of pauses stops growing where it begins to lose one, so the worst window
+ * begins where a pause begins, or is the last one of the span. Only those are looked at.
  */
 export type Pause = { startMicros: number; durationMicros: number };
 
@@ -32,35 +34,19 @@ export function minimumMutatorUtilization(
   windowMicros: number,
 ): number | null {
   if (toMicros - fromMicros < windowMicros || windowMicros <= 0) return null;
-  let worst = 0;
-  // Windows that begin with a pause, as far as they fit: `last` is the first pause behind the window.
+  let worst = pausedWithin(pauses, toMicros - windowMicros, toMicros);
+  // `last` is the first pause behind the window, `inside` the whole length of those before it.
   let last = 0;
   let inside = 0;
-  for (let first = 0; first < pauses.length; first++) {
-    const start = pauses[first]!.startMicros;
-    const end = start + windowMicros;
+  for (const { startMicros, durationMicros } of pauses) {
+    const end = startMicros + windowMicros;
     if (end > toMicros) break;
     for (; last < pauses.length && pauses[last]!.startMicros < end; last++)
       inside += pauses[last]!.durationMicros;
-    const { startMicros, durationMicros } = pauses[last - 1]!;
-    worst = Math.max(worst, inside - Math.max(0, startMicros + durationMicros - end));
-    inside -= pauses[first]!.durationMicros;
+    const cut = pauses[last - 1]!;
+    worst = Math.max(worst, inside - Math.max(0, cut.startMicros + cut.durationMicros - end));
+    inside -= durationMicros;
   }
-  // Windows that end with a pause: `first` is the first pause that is not before the window.
-  let first = 0;
-  inside = 0;
-  for (const pause of pauses) {
-    const end = pause.startMicros + pause.durationMicros;
-    const start = end - windowMicros;
-    inside += pause.durationMicros;
-    for (; pauses[first]!.startMicros + pauses[first]!.durationMicros <= start; first++)
-      inside -= pauses[first]!.durationMicros;
-    if (start < fromMicros) continue;
-    worst = Math.max(worst, inside - Math.max(0, start - pauses[first]!.startMicros));
-  }
-  // And those at the span's own ends, where none of these fits.
-  for (const start of [fromMicros, toMicros - windowMicros])
-    worst = Math.max(worst, pausedWithin(pauses, start, start + windowMicros));
   return Math.min(1, Math.max(0, 1 - worst / windowMicros));
 }
 
