@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goPprof, needGo } from './go';
-import { openCollector, type RunningCollector } from './running';
+import { connected, openCollector, type RunningCollector } from './running';
 
 const REGISTER = resolve(__dirname, '../../build/agent/register.js');
 const PROGRAM = join(__dirname, 'fixtures/stalls.cjs');
@@ -19,7 +19,7 @@ describe.skipIf(!needGo('block profiles'))('the block profile of a program', () 
       env: { ...process.env, ...collector.agentEnvironment, RINGTAIL_SERVICE: 'stalls' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    await new Promise((done) => setTimeout(done, 6000));
+    await connected(collector, 'stalls', 5000);
   }, 30_000);
 
   afterAll(async () => {
@@ -70,7 +70,7 @@ describe.skipIf(!needGo('CPU apart from waiting'))(
         },
         stdio: ['ignore', 'ignore', 'inherit'],
       });
-      await new Promise((done) => setTimeout(done, 2000));
+      await connected(collector, 'thirds', 1500);
     }, 30_000);
 
     afterAll(async () => {

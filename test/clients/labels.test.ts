@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_FOLDER, REGISTER } from '../faults/program';
 import { goPprof, needGo } from './go';
-import { openCollector, type RunningCollector } from './running';
+import { connected, openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/labelled.cjs');
 /** Share of samples with a label that is not theirs, percent: where a switch and a tick fall together, chance decides. */
@@ -50,7 +50,7 @@ describe.runIf(needGo('labels'))('labels of samples', { retry: 1 }, () => {
       const ended = new Promise((done) => child.once('close', done));
       const file = join(folder, `${way}.pb.gz`);
       try {
-        await new Promise((done) => setTimeout(done, 1500));
+        await connected(collector, service);
         const url = `${collector.url}/debug/pprof/profile?seconds=5&service=${service}`;
         await goPprof('-proto', '-output', file, url);
       } finally {

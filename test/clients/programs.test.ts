@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REGISTER } from '../faults/program';
 import { goPprof, needGo } from './go';
-import { openCollector, type RunningCollector } from './running';
+import { connected, openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/programs.cjs');
 const KINDS = ['plain', 'recursion', 'async', 'native', 'gc'];
@@ -40,7 +40,7 @@ async function measure(collector: RunningCollector, kind: string, seed: number) 
     printed += text;
   });
   const ended = new Promise((resolve) => child.on('close', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await connected(collector, service);
   const url = `${collector.url}/debug/pprof/profile?seconds=${SECONDS}&service=${service}`;
   const { stdout } = await goPprof(
     '-top',

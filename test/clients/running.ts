@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import WebSocket from 'ws';
 import type { TailLine } from '../../collector/tail/schema';
 
+const CONNECT_MILLIS = 15_000;
 const COMMAND_FILE = resolve(__dirname, '../../build/cli.js');
 
 export type RunningCollector = {
@@ -60,4 +61,14 @@ export async function watchTail(
     socket.once('error', failed);
   });
   return socket;
+}
+
+/** Resolves when a service is connected and was for `millis`: on a busy machine a program takes its time to start. */
+export async function connected({ url }: RunningCollector, service: string, millis = 1000): Promise<void> {
+  const end = performance.now() + CONNECT_MILLIS;
+  while ((await fetch(`${url}/debug/pprof/cmdline?service=${service}`)).status !== 200) {
+    if (performance.now() > end) throw new Error(`${service} did not connect in ${CONNECT_MILLIS} ms`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  await new Promise((done) => setTimeout(done, millis));
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REGISTER } from '../faults/program';
 import { goPprof, needGo } from './go';
-import { openCollector, type RunningCollector } from './running';
+import { connected, openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/split.js');
 const SEEDS = [1, 2, 3];
@@ -51,7 +51,7 @@ async function measure(collector: RunningCollector, kind: string, seed: number) 
     printed += text;
   });
   const ended = new Promise((resolve) => child.on('close', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await connected(collector, service);
   const url = `${collector.url}/debug/pprof/profile?seconds=${SECONDS}&service=${service}`;
   const { stdout } = await goPprof('-top', '-sample_index=samples', '-nodecount=40', url);
   await ended;

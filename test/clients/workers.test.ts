@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkerSampling } from '../../agent/aggregator/worker-sampling';
 import { REGISTER, runProgram } from '../faults/program';
 import { goPprof, needGo } from './go';
-import { openCollector, type RunningCollector } from './running';
+import { connected, openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/workers.cjs');
 const CHURN = join(__dirname, '../faults/fixtures/worker-churn.cjs');
@@ -31,7 +31,7 @@ describe.runIf(needGo('worker threads'))('a program with busy workers', { retry:
     });
     const ended = new Promise((done) => child.once('close', done));
     try {
-      await new Promise((done) => setTimeout(done, 2000));
+      await connected(collector, service, 1500);
       const url = `${collector.url}/debug/pprof/profile?seconds=4&service=${service}`;
       return (await goPprof(...words, '-sample_index=samples', url)).stdout;
     } finally {
