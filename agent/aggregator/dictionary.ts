@@ -28,6 +28,8 @@ export class Dictionary implements StackNames, DictionaryEntries {
   #functions = new Map<string, number>();
   /** Name, url, line, column of each; those of function 0 are zeros. */
   #functionFields: number[] = [...NO_FUNCTION];
+  /** By function id: whether it has a file, and that is none of Node's own. */
+  #ofProgram: boolean[] = [false];
   #tree: CallTree;
   #parents: number[] = [0];
   #stackFunctions: number[] = [0];
@@ -72,6 +74,7 @@ export class Dictionary implements StackNames, DictionaryEntries {
 
   #addFunction(name: string, url: string, line: number, column: number): number {
     this.#functionFields.push(this.idOf(name), this.idOf(url), line, column);
+    this.#ofProgram.push(url !== '' && !url.startsWith('node:'));
     const id = this.#functions.size + 1;
     this.#functions.set(`${line}:${column}:${name}:${url}`, id);
     this.scripts.add(url);
@@ -144,8 +147,7 @@ export class Dictionary implements StackNames, DictionaryEntries {
     let entry = 0;
     for (let id = stack; id !== 0; id = this.parentOf(id)) {
       const functionId = this.#stackFunctions[id]!;
-      const url = this.string(this.#functionFields[(functionId - 1) * 4 + 1] ?? 0);
-      if (url !== '' && !url.startsWith('node:'))
+      if (this.#ofProgram[functionId] === true)
         entry = this.parentOf(id) * WIRE_LIMITS.epochFunctions + functionId;
     }
     return entry;
@@ -188,6 +190,7 @@ export class Dictionary implements StackNames, DictionaryEntries {
     this.#stringBytes = 0;
     this.#functions.clear();
     this.#functionFields = [...NO_FUNCTION];
+    this.#ofProgram = [false];
     this.#tree.clear();
     this.#parents = [0];
     this.#stackFunctions = [0];
