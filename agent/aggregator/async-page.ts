@@ -14,6 +14,7 @@ import {
   AsyncType,
   AsyncWord,
 } from '../../assembly/layout';
+import { functionName } from '../../collector/profile/frame';
 import type { StackFunction, StackNames } from '../../collector/profile/stack-table';
 
 /** One live resource that is followed. */
@@ -131,14 +132,25 @@ export class AsyncPageReader implements StackNames {
   functionOf(stack: number): StackFunction {
     const at = this.#frameOf(stack);
     if (at === 0) return NO_FUNCTION;
-    const name = this.string(this.#words[at + AsyncFrame.Name]!);
     const url = this.string(this.#words[at + AsyncFrame.Url]!);
-    return { name, url, line: name === '' ? this.#words[at + AsyncFrame.Line]! : 0, column: 0 };
+    const line = this.#words[at + AsyncFrame.Line]!;
+    const name = functionName({
+      name: this.string(this.#words[at + AsyncFrame.Name]!),
+      url,
+      line,
+      column: 0,
+    });
+    return { name, url, line: 0, column: 0 };
   }
 
   lineOf(stack: number): number {
     const at = this.#frameOf(stack);
     return at === 0 ? 0 : this.#words[at + AsyncFrame.Line]!;
+  }
+
+  columnOf(stack: number): number {
+    const at = this.#frameOf(stack);
+    return at === 0 ? 0 : this.#words[at + AsyncFrame.Column]!;
   }
 
   #frameOf(stack: number): number {

@@ -48,6 +48,7 @@ export class StackNodes {
       startLine: entry.line,
       startColumn: entry.column,
       line: this.#stacks.lineOf(stack) || entry.line,
+      column: this.#stacks.columnOf?.(stack) ?? 0,
     });
   }
 }
@@ -57,7 +58,7 @@ export function rootNode(profile: Profile, name: string): number {
   return profile.node(0, profile.location(profile.function(name, name, '', 0), 0));
 }
 
-/** startLine, startColumn, line: 1-based, 0 unknown. */
+/** startLine, startColumn, line, column: 1-based, 0 unknown. */
 export type NamedLocation = {
   name: string;
   systemName: string;
@@ -65,14 +66,15 @@ export type NamedLocation = {
   startLine: number;
   startColumn?: number;
   line: number;
+  column?: number;
 };
 
 export function namedLocation(
   profile: Profile,
-  { name, systemName, file, startLine, startColumn, line }: NamedLocation,
+  { name, systemName, file, startLine, startColumn, line, column = 0 }: NamedLocation,
 ): number {
   const functionId = profile.function(name, undemangled(systemName), file, startLine, startColumn);
-  return profile.location(functionId, line);
+  return profile.location(functionId, line, { column });
 }
 
 /**

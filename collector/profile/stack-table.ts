@@ -23,6 +23,8 @@ export interface StackNames {
   functionOf(stack: number): StackFunction;
   /** The line within the function's file that the stack's leaf stood at; 0 unknown. */
   lineOf(stack: number): number;
+  /** And the column, where it is known at all; 0 unknown. */
+  columnOf?(stack: number): number;
 }
 
 const STACK_WORDS = 3;

@@ -23,7 +23,7 @@ export function asyncWaitSource(context: ProfileContext): ProfileSource {
     take: async ({ seconds, proven }) => {
       const watch = watchOf(context);
       const asked = Math.min(SECONDS_MAX, seconds);
-      await openWindow(watch, asked * 1e6 + MARGIN_MICROS, proven);
+      await openWindow(watch, asked * 1e6 + MARGIN_MICROS, proven, AsyncBit.Waits);
       const startMillis = Date.now();
       if ((watch.state & AsyncBit.Waits) === 0)
         throw new TakeError(STATUS_REFUSED, asyncComments(watch, context.nowMicros()).join('; '));

@@ -52,19 +52,24 @@ export function watchOf({ async: watch }: ProfileContext): AsyncWatch {
 }
 
 async function openFor(watch: AsyncWatch, { seconds, proven }: TakeRequest): Promise<void> {
-  if (seconds > 0) return openWindow(watch, seconds * 1e6 + MARGIN_MICROS, proven);
+  if (seconds > 0) return openWindow(watch, seconds * 1e6 + MARGIN_MICROS, proven, AsyncBit.Hooks);
   if ((watch.state & AsyncBit.Hooks) !== 0) return;
-  await openWindow(watch, FIRST_LOOK_MICROS + STAY_MICROS, proven);
+  await openWindow(watch, FIRST_LOOK_MICROS + STAY_MICROS, proven, AsyncBit.Hooks);
   if ((watch.state & AsyncBit.Hooks) !== 0)
     await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MICROS / 1000));
 }
 
-/** Rejects where windows have had their share of the time. */
-export async function openWindow(watch: AsyncWatch, micros: number, proven: boolean): Promise<void> {
-  if (await watch.open(micros, proven)) return;
+/** Rejects where windows have had their share of the time, unless what is needed is on anyway. */
+export async function openWindow(
+  watch: AsyncWatch,
+  micros: number,
+  proven: boolean,
+  needed: AsyncBit,
+): Promise<void> {
+  if ((await watch.open(micros, proven)) || (watch.state & needed) !== 0) return;
   throw new TakeError(
     STATUS_BUSY,
-    'asynchronous resources were followed for a minute of the last two: try again in a minute, or prove the token',
+    'without the token asynchronous resources are followed for one minute in two: ask for less than 60 seconds, or later',
   );
 }
 

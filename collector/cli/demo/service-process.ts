@@ -8,6 +8,8 @@ import { builtFile } from '../built-files';
 import { CliError } from '../cli-error';
 
 export const DEMO_SERVICE = 'demo';
+/** Where hooks can leave promises alone. */
+const HOOKS_STAY_ON = Number(process.versions.node.split('.')[0]) >= 24;
 const START_WITHIN_MILLIS = 15_000;
 const STOP_WITHIN_MILLIS = 3000;
 const LINES_KEPT = 20;
@@ -31,6 +33,8 @@ export class ServiceProcess {
           RINGTAIL_ENABLED: '1',
           RINGTAIL_SERVICE: DEMO_SERVICE,
           RINGTAIL_COLLECTOR: collectorUrl,
+          // It has no frozen promises: hooks may follow them while somebody asks.
+          RINGTAIL_ASYNC: process.env.RINGTAIL_ASYNC ?? (HOOKS_STAY_ON ? 'on' : 'window'),
         },
       },
     );
