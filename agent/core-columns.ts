@@ -101,10 +101,10 @@ export class Columns {
     }
     return {
       count,
-      atMicros: this.#times.slice(0, count),
-      stack: this.#stacks.slice(0, count),
-      state: this.#states.slice(0, count),
-      label: this.#labels.slice(0, count),
+      atMicros: this.#times.subarray(0, count),
+      stack: this.#stacks.subarray(0, count),
+      state: this.#states.subarray(0, count),
+      label: this.#labels.subarray(0, count),
     };
   }
 }

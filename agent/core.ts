@@ -138,7 +138,7 @@ export type SampleArrays = {
   label?: ArrayLike<number>;
 };
 
-/** Decoded samples: parallel arrays of `count`. */
+/** Decoded samples: parallel arrays of `count`, in the core's memory: they are good until the next set is coded. */
 export type SampleColumns = {
   count: number;
   atMicros: Float64Array;

@@ -15,7 +15,7 @@ import {
   LOSS_REASONS,
   type LossReason,
 } from '../../agent/wire/schema';
-import { SampleState, SeriesKind } from '../../assembly/layout';
+import { SeriesKind } from '../../assembly/layout';
 import { StackTable } from '../profile/stack-table';
 import type {
   Batch,
@@ -143,13 +143,8 @@ export class BatchDecoder {
     } catch (error) {
       throw new WireError('ERR_WIRE_COLUMNS', `columns of a window: ${(error as Error).message}`);
     }
-    for (let index = 0; index < samples.count; index++) {
-      checkId('stack', samples.stack[index]!, stacks.lastStack);
-      checkId('label', samples.label[index]!, stacks.lastString);
-      if (samples.state[index]! > SampleState.Blocked) {
-        throw new WireError('ERR_WIRE_COLUMNS', `sample state ${samples.state[index]} is not known`);
-      }
-    }
+    checkId('stack', highest(samples.stack), stacks.lastStack);
+    checkId('label', highest(samples.label), stacks.lastString);
   }
 
   /** null where one of its numbers is none. */
@@ -184,6 +179,12 @@ export class BatchDecoder {
     }
     return { series, count, sum, min, max, buckets };
   }
+}
+
+function highest(ids: Uint32Array): number {
+  let most = 0;
+  for (let index = 0; index < ids.length; index++) if (ids[index]! > most) most = ids[index]!;
+  return most;
 }
 
 function addSeries(tuple: unknown, epoch: Epoch): void {

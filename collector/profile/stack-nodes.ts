@@ -6,6 +6,7 @@ import type { StackNames } from './stack-table';
 export class StackNodes {
   readonly #profile: Profile;
   readonly #stacks: StackNames;
+  readonly #files = new Map<string, string>();
   /** Node of each stack, 0 where not yet known. */
   #nodes: Uint32Array;
 
@@ -38,13 +39,23 @@ export class StackNodes {
     this.#nodes = grown;
   }
 
+  /** There are few files, and a URL takes longer to read than the rest of a location. */
+  #fileOf(url: string): string {
+    let file = this.#files.get(url);
+    if (file === undefined) {
+      file = fileOf(url);
+      this.#files.set(url, file);
+    }
+    return file;
+  }
+
   #location(stack: number): number {
     const entry = this.#stacks.functionOf(stack);
     const name = functionName(entry);
     return namedLocation(this.#profile, {
       name,
       systemName: entry.name || name,
-      file: fileOf(entry.url),
+      file: this.#fileOf(entry.url),
       startLine: entry.line,
       startColumn: entry.column,
       line: this.#stacks.lineOf(stack) || entry.line,

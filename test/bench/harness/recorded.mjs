@@ -31,7 +31,10 @@ export function readWindows(profiles) {
   return { windows, dictionary, tables };
 }
 
-/** One BATCH a window, as bytes; the dictionary's growth is in the first that needs it. */
+/**
+ * One BATCH a window, as bytes; the dictionary's growth is in the first that needs it. bareBytes: the same without it, for a
+ * receiver that knows the names.
+ */
 export function encodeBatches(profiles) {
   const ours = loadOurs();
   const tables = ours.createTables();
@@ -55,7 +58,14 @@ export function encodeBatches(profiles) {
       [],
       null,
     ];
-    return { bytes: ours.encodeMessage(message), columnBytes: tuple[9].length, samples: window.stack.length };
+    const bare = message.with(5, null);
+    const bareBytes = ours.encodeMessage(bare);
+    return {
+      bytes: ours.encodeMessage(message),
+      bareBytes,
+      columnBytes: tuple[9].length,
+      samples: window.stack.length,
+    };
   });
 }
 

@@ -19,49 +19,85 @@ export async function measure() {
   const profiles = recordedProfiles('service');
   const batches = encodeBatches(profiles);
   const samples = batches.reduce((sum, batch) => sum + batch.samples, 0);
+  const messages = batches.map(({ bytes }) => bytes);
+  const bare = batches.map(({ bareBytes }) => bareBytes);
   const results = await alternate([
-    ownCollector(
-      batches.map(({ bytes }) => bytes),
-      samples,
-    ),
+    ownCollector(messages, samples),
+    knowingCollector(messages, bare, samples),
     peerCollector(profiles.map((profile) => pprofOf(profile).encode())),
   ]);
   const scale = 1 / samples;
-  const perSample = results.get('ours').map((nanos) => nanos * scale);
-  const millions = interval(perSample.map((nanos) => 1000 / nanos));
-  const work = 'collector: decode and merge a sample';
-  const peers = [{ name: 'pprof-format', pkg: 'pprof-format', goal: GOAL_RATIO }];
+  const note = `${samples} samples of the recorded service in ${batches.length} messages`;
   return [
-    resultRow({
-      work: 'collector: samples a second',
-      unit: 'M/s',
-      ours: millions,
-      goal: `≥ ${GOAL_MILLIONS} M/s`,
-      met: millions[1] >= GOAL_MILLIONS,
-      note: `${samples} samples of the recorded service in ${batches.length} messages, each with its dictionary`,
+    rateRow('collector: samples a second', results.get('ours'), scale, `${note}, each with its dictionary`),
+    rateRow(
+      'collector: samples a second, names known',
+      results.get('ours, names known'),
+      scale,
+      'the same without dictionaries, into a profile that has the stacks',
+    ),
+    ...comparisonRows({
+      work: 'collector: decode and merge a sample',
+      results,
+      ours: 'ours',
+      peers: [{ name: 'pprof-format', pkg: 'pprof-format', goal: GOAL_RATIO }],
+      scale,
     }),
-    ...comparisonRows({ work, results, ours: 'ours', peers, scale }),
   ];
 }
 
+function rateRow(work, nanos, scale, note) {
+  const millions = interval(nanos.map((value) => 1000 / (value * scale)));
+  return resultRow({
+    work,
+    unit: 'M/s',
+    ours: millions,
+    goal: `≥ ${GOAL_MILLIONS} M/s`,
+    met: millions[1] >= GOAL_MILLIONS,
+    note,
+  });
+}
+
 function ownCollector(messages, samples) {
+  const collect = collector();
+  return {
+    name: 'ours',
+    check: () => assert.equal(collect.all(messages, collect.fresh()).sums.ticks, samples),
+    run(count) {
+      for (let index = 0; index < count; index++) collect.all(messages, collect.fresh());
+    },
+  };
+}
+
+function knowingCollector(messages, bare, samples) {
+  const collect = collector();
+  const known = collect.fresh();
+  collect.all(messages, known);
+  return {
+    name: 'ours, names known',
+    check: () => assert.equal(collect.all(bare, known).sums.ticks, 2 * samples),
+    run(count) {
+      for (let index = 0; index < count; index++) collect.all(bare, known);
+    },
+  };
+}
+
+/** What a collector does with messages: decode them, and merge their windows into a profile. */
+function collector() {
   const { BatchDecoder, createTables, decodeMessage, Epoch, profileHead, WindowProfile } = loadOurs();
   const tables = createTables();
   const decoder = new BatchDecoder(tables);
-  const once = () => {
-    const epoch = new Epoch();
-    const merged = new WindowProfile('wall', profileHead('wall', 'bench', 0), tables);
-    for (const bytes of messages) {
-      const batch = decoder.batch(decodeMessage(bytes), INSTANCE.agentId, epoch, bytes.length);
-      merged.add(batch, INSTANCE, 0, Number.POSITIVE_INFINITY);
-    }
-    return merged;
-  };
   return {
-    name: 'ours',
-    check: () => assert.equal(once().sums.ticks, samples),
-    run(count) {
-      for (let index = 0; index < count; index++) once();
+    fresh: () => ({
+      epoch: new Epoch(),
+      merged: new WindowProfile('wall', profileHead('wall', 'bench', 0), tables),
+    }),
+    all(messages, { epoch, merged }) {
+      for (const bytes of messages) {
+        const batch = decoder.batch(decodeMessage(bytes), INSTANCE.agentId, epoch, bytes.length);
+        merged.add(batch, INSTANCE, 0, Number.POSITIVE_INFINITY);
+      }
+      return merged;
     },
   };
 }

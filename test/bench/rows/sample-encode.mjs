@@ -14,9 +14,9 @@ const requireRoot = createRequire(join(ROOT, 'package.json'));
 
 export async function measure() {
   const { windows, tables } = readWindows(recordedProfiles('service'));
-  const at = Float64Array.from(windows.flatMap(({ atMicros }) => atMicros).slice(0, SAMPLES));
-  const stack = Uint32Array.from(windows.flatMap((window) => window.stack).slice(0, SAMPLES));
-  const state = Uint8Array.from(windows.flatMap((window) => window.state).slice(0, SAMPLES));
+  const at = Float64Array.from(windows.flatMap(({ atMicros }) => [...atMicros]).slice(0, SAMPLES));
+  const stack = Uint32Array.from(windows.flatMap(({ stack }) => [...stack]).slice(0, SAMPLES));
+  const state = Uint8Array.from(windows.flatMap(({ state }) => [...state]).slice(0, SAMPLES));
   assert.equal(at.length, SAMPLES);
   const rows = Array.from(at, (micros, index) => [micros, stack[index], state[index], 0]);
   const { Packr } = requireRoot('msgpackr/index-no-eval');
