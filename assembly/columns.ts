@@ -67,28 +67,68 @@ function typicalStep(times: usize, count: u32, sorted: usize): i32 {
   return load<i32>(sorted + ((looks >> 1) << 2));
 }
 
-/** Without a branch but for a long gap: whether a step is above or below the typical one is not to be foretold. */
+/** Four at a time where time runs on; whether a step is above or below the typical one is no branch. */
 function encodeTimes(times: usize, count: u32, startMicros: f64, step: i32, at: usize): usize {
-  let last: i32 = 0;
   const start = f64x2.splat(startMicros);
   const half = f64x2.splat(0.5);
-  for (const end = times + (count << 3); times < end; times += 16) {
+  const steps = i32x4.splat(step);
+  let last = i32x4.splat(0);
+  const end = times + (count << 3);
+  for (; times + 32 <= end; times += 32) {
     // The conversion saturates: NaN is 0, and what is too late is 2^31 − 1.
-    const both = i32x4.trunc_sat_f64x2_s_zero(f64x2.add(f64x2.sub(v128.load(times), start), half));
-    const first = max<i32>(last, i32x4.extract_lane(both, 0));
-    at = putStep(at, zigZag(first - last - step));
-    if (times + 8 == end) break;
-    last = max<i32>(first, i32x4.extract_lane(both, 1));
-    at = putStep(at, zigZag(last - first - step));
+    const first = i32x4.trunc_sat_f64x2_s_zero(f64x2.add(f64x2.sub(v128.load(times), start), half));
+    const second = i32x4.trunc_sat_f64x2_s_zero(f64x2.add(f64x2.sub(v128.load(times + 16), start), half));
+    const now = v128.shuffle<i64>(first, second, 0, 2);
+    const before = v128.shuffle<i32>(last, now, 3, 4, 5, 6);
+    const difference = i32x4.sub(i32x4.sub(now, before), steps);
+    const codes = v128.xor(i32x4.shl(difference, 1), i32x4.shr_s(difference, 31));
+    if (i32x4.all_true(i32x4.ge_s(now, before))) {
+      at = putFour(at, codes);
+      last = now;
+      continue;
+    }
+    let time = i32x4.extract_lane(last, 3);
+    for (let place: usize = 0; place < 32; place += 8) {
+      const next = timeAt(times + place, startMicros, time);
+      at = putVarint32(at, zigZag(next - time - step));
+      time = next;
+    }
+    last = i32x4.splat(time);
+  }
+  let time = i32x4.extract_lane(last, 3);
+  for (; times < end; times += 8) {
+    const next = timeAt(times, startMicros, time);
+    at = putVarint32(at, zigZag(next - time - step));
+    time = next;
   }
   return at;
 }
 
-function putStep(at: usize, code: u32): usize {
-  if (code >= 16384) return putVarint(at, <u64>code);
-  const long = <u32>(code >= 128);
-  store<u16>(at, <u16>((code & 127) | (long << 7) | ((code >> 7) << 8)));
-  return at + 1 + long;
+/** The time after the start, not before `last`. */
+function timeAt(times: usize, startMicros: f64, last: i32): i32 {
+  return max<i32>(last, <i32>(load<f64>(times) - startMicros + 0.5));
+}
+
+/** Four varints. Below 2^14 two bytes each are stored, and the next one begins behind the first of them where that is all. */
+function putFour(at: usize, codes: v128): usize {
+  if (v128.any_true(v128.and(codes, i32x4.splat(~16383)))) {
+    at = putVarint32(at, i32x4.extract_lane(codes, 0));
+    at = putVarint32(at, i32x4.extract_lane(codes, 1));
+    at = putVarint32(at, i32x4.extract_lane(codes, 2));
+    return putVarint32(at, i32x4.extract_lane(codes, 3));
+  }
+  const long = i32x4.gt_s(codes, i32x4.splat(127));
+  const low = v128.or(v128.and(codes, i32x4.splat(127)), v128.and(long, i32x4.splat(128)));
+  const bytes = v128.or(low, i32x4.shl(v128.and(codes, i32x4.splat(0x3f80)), 1));
+  const lengths = i32x4.bitmask(long);
+  store<u16>(at, <u16>i32x4.extract_lane(bytes, 0));
+  at += 1 + (lengths & 1);
+  store<u16>(at, <u16>i32x4.extract_lane(bytes, 1));
+  at += 1 + ((lengths >> 1) & 1);
+  store<u16>(at, <u16>i32x4.extract_lane(bytes, 2));
+  at += 1 + ((lengths >> 2) & 1);
+  store<u16>(at, <u16>i32x4.extract_lane(bytes, 3));
+  return at + 1 + (lengths >> 3);
 }
 
 /** Sixteen at a time: where a stack differs from the one before it a bit of `changes` is set. */
