@@ -68,7 +68,7 @@ const CONDITIONS: Condition[] = [
       RINGTAIL_PPROF: '99999',
       RINGTAIL_LABLES: 'a=b',
     },
-    says: /RINGTAIL_COLLECTOR must.*RINGTAIL_CPU_HZ must be a number from 0 to 1000.*got "fast": using 99.*RINGTAIL_PPROF is not supported.*RINGTAIL_LABELS\?/,
+    says: /RINGTAIL_COLLECTOR must.*RINGTAIL_CPU_HZ must be a number from 0 to 1000.*got "fast": using 99.*RINGTAIL_PPROF must be a port.*RINGTAIL_LABELS\?/,
   },
 ];
 
