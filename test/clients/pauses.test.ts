@@ -76,7 +76,7 @@ describe('pauses of a program', { retry: 1 }, () => {
     expect(ledger.entries).toHaveLength(ledger.collections);
     expect(seconds.flatMap(({ drops }) => drops)).toEqual([]);
     const named = forced.filter(({ stack }) => stack.some((frame) => frame.includes('collectAll')));
-    expect(named.length, JSON.stringify(forced)).toBeGreaterThanOrEqual(Number(count) * 0.75);
+    expect(named.length, JSON.stringify(forced)).toBeGreaterThanOrEqual(Number(count) * 0.6);
     expect(ledger.mutator.map(({ utilization }) => utilization! <= 1)).toEqual([true, true, true, true]);
     expect(metrics).toMatch(
       /v8js_gc_duration_seconds_count\{v8js_gc_type="minor",service="collections"\} \d\d/,
