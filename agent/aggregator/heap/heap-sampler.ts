@@ -12,6 +12,7 @@
  *
  *   off ──start──► live ──window──► window ──► live          foreign: a debugger is attached
  */
+import v8 from 'node:v8';
 import { HeapSession, MainSilent } from './heap-session';
 
 export type V8HeapNode = {
@@ -54,7 +55,9 @@ export class HeapForeign extends Error {
 }
 
 /** Main answers a probe within a millisecond unless it is in native code. */
-const PROBE_MILLIS = 500;
+const PROBE_MILLIS = 1000;
+/** Nobody waits for a start: a program that loads its modules may not answer for long. */
+const START_MILLIS = 60_000;
 /** A full collection of a large heap, ms. */
 const READ_MILLIS = 14_000;
 const COLLECT_MILLIS = 5000;
@@ -63,7 +66,7 @@ const COLLECTED_TOO = { includeObjectsCollectedByMajorGC: true, includeObjectsCo
 
 const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,spaces:v.getHeapSpaceStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
 const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap(),o=0;this.spaces().forEach(function(s){if(s.space_name.indexOf('new_')!==0)o+=s.space_used_size});return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory,o]}`;
-const START_TEXT = `function ringtailHeapStart(o){if(!this.start)return false;this.start(o);return true}`;
+const START_TEXT = `function ringtailHeapStart(o){this.start(o)}`;
 
 type Probe = [
   debugged: boolean,
@@ -76,9 +79,11 @@ type Probe = [
 export class HeapSampler {
   state: HeapSamplerState = 'off';
   /** Reading collects all garbage first, whether wanted or not. */
-  forcesCollection = true;
+  readonly forcesCollection = !('startHeapProfile' in v8);
   #session: HeapSession | null = null;
   #holder = '';
+  /** V8 samples because we asked it to: where that is not tied to the session, it must be ended. */
+  #begun = false;
   #sinceMicros = 0;
   /** Main does one thing after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -92,8 +97,13 @@ export class HeapSampler {
   start(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.state === 'live' || this.state === 'none') return;
-      await this.#begin(false, this.intervalBytes);
-      this.state = 'live';
+      try {
+        await this.#begin(false, this.intervalBytes, START_MILLIS);
+        this.state = 'live';
+      } catch (error) {
+        if (this.state === 'off') this.disconnect('off');
+        throw error;
+      }
     });
   }
 
@@ -110,7 +120,7 @@ export class HeapSampler {
       try {
         const session = this.#connected();
         session.tell(this.forcesCollection ? 'HeapProfiler.disable' : 'HeapProfiler.stopSampling');
-        await this.#begin(true, intervalBytes);
+        await this.#begin(true, intervalBytes, READ_MILLIS);
         await wait();
         return { live, allocated: await this.#profile('HeapProfiler.stopSampling', intervalBytes) };
       } finally {
@@ -144,7 +154,8 @@ export class HeapSampler {
     this.#session = null;
     this.#holder = '';
     if (session === null) return;
-    if (!this.forcesCollection && !processEnds) session.tell('HeapProfiler.stopSampling');
+    if (this.#begun && !this.forcesCollection && !processEnds) session.tell('HeapProfiler.stopSampling');
+    this.#begun = false;
     session.disconnect();
   }
 
@@ -154,31 +165,52 @@ export class HeapSampler {
     return turn;
   }
 
-  async #begin(collectedToo: boolean, intervalBytes: number): Promise<void> {
-    await this.#probe();
+  async #begin(collectedToo: boolean, intervalBytes: number, deadlineMillis: number): Promise<void> {
+    await this.#probe(deadlineMillis);
     const session = this.#connected();
     const flags = collectedToo ? COLLECTED_TOO : {};
-    const options = { sampleInterval: intervalBytes, stackDepth: STACK_DEPTH, ...flags };
-    const without = await session.call<boolean>(this.#holder, START_TEXT, [options], READ_MILLIS);
-    this.forcesCollection = !without;
-    if (!without) {
+    this.#begun = true;
+    if (this.forcesCollection) {
       const parameters = { samplingInterval: intervalBytes, ...flags };
-      await session.ask('HeapProfiler.startSampling', parameters, READ_MILLIS);
+      await session.ask('HeapProfiler.startSampling', parameters, deadlineMillis);
+    } else {
+      const options = { sampleInterval: intervalBytes, stackDepth: STACK_DEPTH, ...flags };
+      await this.#startFreely(session, options, deadlineMillis);
     }
     this.#sinceMicros = this.nowMicros();
   }
 
+  async #startFreely(session: HeapSession, options: object, deadlineMillis: number): Promise<void> {
+    try {
+      await session.call(this.#holder, START_TEXT, [options], deadlineMillis);
+    } catch (error) {
+      // It threw: the program has a heap profile of its own, which is not ours to end.
+      if (!(error instanceof MainSilent)) this.#begun = false;
+      throw error;
+    }
+  }
+
   async #liveAgain(): Promise<void> {
     try {
-      await this.#begin(false, this.intervalBytes);
+      await this.#begin(false, this.intervalBytes, READ_MILLIS);
       this.state = 'live';
     } catch {
       this.disconnect(this.state === 'foreign' ? 'foreign' : 'off');
     }
   }
 
+  /** What fails without main being silent means that somebody else has ended our run: a new one begins. */
   async #read(gc: boolean): Promise<HeapReading> {
     if (this.state !== 'live') throw new Error(`heap sampling is ${this.state}`);
+    try {
+      return await this.#readLive(gc);
+    } catch (error) {
+      if (this.state === 'live' && !(error instanceof MainSilent)) this.disconnect('off');
+      throw error;
+    }
+  }
+
+  async #readLive(gc: boolean): Promise<HeapReading> {
     const before = await this.#probe();
     const collected = gc && !this.forcesCollection && (await this.#collect());
     const reading = await this.#profile('HeapProfiler.getSamplingProfile', this.intervalBytes);
@@ -221,10 +253,10 @@ export class HeapSampler {
     };
   }
 
-  async #probe(): Promise<Probe> {
+  async #probe(deadlineMillis = PROBE_MILLIS): Promise<Probe> {
     const session = this.#connected();
-    if (this.#holder === '') this.#holder = await session.hold(HOLDER_TEXT, PROBE_MILLIS);
-    const probe = await session.call<Probe>(this.#holder, PROBE_TEXT, [], PROBE_MILLIS);
+    if (this.#holder === '') this.#holder = await session.hold(HOLDER_TEXT, deadlineMillis);
+    const probe = await session.call<Probe>(this.#holder, PROBE_TEXT, [], deadlineMillis);
     if (!probe[0]) return probe;
     this.disconnect('foreign');
     throw new HeapForeign();

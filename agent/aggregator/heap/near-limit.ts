@@ -20,16 +20,17 @@ export async function captureNearLimit(
   limitBytes: number,
 ): Promise<void> {
   const { heap, data, note } = context;
+  const folder = privateFolder(data.tokenEnvironment);
   const captures = await heap.captures();
   const capture = await captures.live('near the heap limit');
   const share = `the heap was at ${((100 * usedBytes) / limitBytes).toFixed(0)} % of its limit of ${Math.round(limitBytes / 1e6)} MB`;
-  const after = `${Math.round(capture.reading.usedBytesAfter / 1e6)} MB after the capture`;
-  const sites = leakSuspects(captures.points, SITES_TOLD).map((suspect) => evidence(suspect));
-  note(`${share}, ${after}. ${sites.length === 0 ? 'No site stands out' : sites.join('; ')}`);
   const profile = heapProfile(context, capture.reading, 'heap');
   profile.head.comments.push(share, ...heapComments(capture, captures.points, heap.skipped));
-  const path = join(privateFolder(data.tokenEnvironment), `heap-limit-${process.pid}-${Date.now()}.pb.gz`);
-  writeFileSync(`${path}.part`, gzipSync(encodePprof(profile)), { mode: 0o600, flag: 'wx' });
+  const path = join(folder, `heap-limit-${process.pid}-${Date.now()}.pb.gz`);
+  writeFileSync(`${path}.part`, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600, flag: 'wx' });
   renameSync(`${path}.part`, path);
-  note(`heap profile near the limit: ${path}`);
+  const after = `${Math.round(capture.reading.usedBytesAfter / 1e6)} MB after the capture`;
+  const sites = leakSuspects(captures.points, SITES_TOLD).map((suspect) => evidence(suspect));
+  note(`${share}, ${after}: ${path}`);
+  note(sites.length === 0 ? 'no site of the heap stands out' : sites.join('; '));
 }
