@@ -80,8 +80,6 @@ const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 /** A ping that is open for longer is worth looking at what main does, µs. */
 const SILENT_MICROS = 100e3;
-/** perf_hooks' kind of a full collection. */
-const GC_MAJOR = 4;
 const KEEP_ALIVE_MILLIS = 60_000;
 /** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
 const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
@@ -172,7 +170,7 @@ export class Aggregator {
       own: this.#own,
       tell: (event) => {
         const [, threadId, , durationMicros, kind] = event;
-        if (threadId === 0 && kind === GC_MAJOR) this.#heap.budget.sawMajor(durationMicros);
+        if (threadId === 0) this.#heap.sawCollection(kind, durationMicros);
         this.#outgoing.event(event);
       },
       onExcess: (event, times, limits) => this.#note(excessText(event, times, limits)),

@@ -65,7 +65,7 @@ const STACK_DEPTH = 64;
 const COLLECTED_TOO = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
 
 const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,spaces:v.getHeapSpaceStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
-const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap(),o=0;this.spaces().forEach(function(s){if(s.space_name.indexOf('new_')!==0)o+=s.space_used_size});return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory,o]}`;
+const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap(),o=0,y=0;this.spaces().forEach(function(s){if(s.space_name==='new_space')y=s.space_used_size+s.space_available_size;else if(s.space_name!=='new_large_object_space')o+=s.space_used_size});return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory,o,y]}`;
 const START_TEXT = `function ringtailHeapStart(o){this.start(o)}`;
 
 type Probe = [
@@ -74,6 +74,7 @@ type Probe = [
   usedBytes: number,
   externalBytes: number,
   oldBytes: number,
+  youngBytes: number,
 ];
 
 export class HeapSampler {
@@ -89,7 +90,7 @@ export class HeapSampler {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
-    readonly intervalBytes: number,
+    public intervalBytes: number,
     readonly nowMicros: () => number,
   ) {}
 
@@ -118,8 +119,7 @@ export class HeapSampler {
       const live = await this.#read(false);
       this.state = 'window';
       try {
-        const session = this.#connected();
-        session.tell(this.forcesCollection ? 'HeapProfiler.disable' : 'HeapProfiler.stopSampling');
+        this.#end();
         await this.#begin(true, intervalBytes, READ_MILLIS);
         await wait();
         return { live, allocated: await this.#profile('HeapProfiler.stopSampling', intervalBytes) };
@@ -137,10 +137,20 @@ export class HeapSampler {
     });
   }
 
-  /** What the heap uses without its young space, asked by interrupt: also when main does not turn. */
-  async oldBytes(): Promise<number> {
-    const [, , , , oldBytes] = await this.#probe();
-    return oldBytes;
+  /** What lives, sampled anew at another interval. */
+  restart(intervalBytes: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.state !== 'live') return;
+      this.intervalBytes = intervalBytes;
+      this.#end();
+      await this.#liveAgain();
+    });
+  }
+
+  /** What the heap uses without its young space, and what that holds; asked by interrupt, also when main does not turn. */
+  async spaces(): Promise<{ oldBytes: number; youngBytes: number }> {
+    const [, , , , oldBytes, youngBytes] = await this.#probe();
+    return { oldBytes, youngBytes };
   }
 
   discardConsole(): void {
@@ -188,6 +198,11 @@ export class HeapSampler {
       if (!(error instanceof MainSilent)) this.#begun = false;
       throw error;
     }
+  }
+
+  /** Without reading it, which might collect. */
+  #end(): void {
+    this.#connected().tell(this.forcesCollection ? 'HeapProfiler.disable' : 'HeapProfiler.stopSampling');
   }
 
   async #liveAgain(): Promise<void> {

@@ -7,6 +7,7 @@ import type { Captures } from './captures';
 import { HeapSampler } from './heap-sampler';
 import { LimitWatch, oldLimitBytes } from './limit-watch';
 import { PauseBudget } from './pause-budget';
+import { SamplingCost } from './sampling-cost';
 
 export type HeapHost = {
   options: AgentOptions;
@@ -32,6 +33,9 @@ export type MainNow = {
   cpuMicros: number;
 };
 
+/** Kinds of perf_hooks. */
+const GC_MINOR = 1;
+const GC_MAJOR = 4;
 /** A start that failed is tried again after so long, µs. */
 const RETRY_MICROS = 30e6;
 /** Main is asked for its old space this often at the most, µs. */
@@ -44,6 +48,7 @@ export class Heap {
   readonly budget = new PauseBudget();
   /** Scheduled captures that were not made, and why the last one was not. */
   skipped = { count: 0, reason: '' };
+  readonly cost: SamplingCost;
   readonly #watch: LimitWatch;
   readonly #everyMicros: number;
   #captures: Promise<Captures> | null = null;
@@ -58,6 +63,7 @@ export class Heap {
   constructor(readonly host: HeapHost) {
     const { options, refused, nowMicros } = host;
     this.sampler = new HeapSampler(options.heapSampleBytes, nowMicros);
+    this.cost = new SamplingCost(options.budgetPercent);
     this.#watch = new LimitWatch(options.heapLimitPercent);
     this.#everyMicros = options.heapEverySeconds * 1e6;
     this.#dueMicros = nowMicros() + this.#everyMicros;
@@ -73,6 +79,12 @@ export class Heap {
     return this.sampler.state === 'off'
       ? `heap sampling does not run: ${this.#failure || 'it starts now'}`
       : '';
+  }
+
+  /** kind: of perf_hooks. */
+  sawCollection(kind: number, pauseMicros: number): void {
+    if (kind === GC_MINOR) this.cost.sawMinor();
+    else if (kind === GC_MAJOR) this.budget.sawMajor(pauseMicros);
   }
 
   captures(): Promise<Captures> {
@@ -102,6 +114,7 @@ export class Heap {
     }
     if (this.#busy || state !== 'live') return;
     this.#lookAtLimit(nowMicros, main);
+    if (this.cost.isDue(nowMicros) && !main.isSilent) this.#alone(this.#lookAtCost(nowMicros));
     if (this.#everyMicros > 0 && nowMicros >= this.#dueMicros && !main.hangs)
       this.#scheduled(nowMicros, main);
   }
@@ -127,9 +140,20 @@ export class Heap {
   }
 
   async #judge(nowMicros: number): Promise<void> {
-    const oldBytes = await this.sampler.oldBytes();
+    const { oldBytes } = await this.sampler.spaces();
     if (this.#watch.isDue(nowMicros, oldBytes, this.#oldLimitBytes))
       await this.host.onNearLimit(oldBytes, this.#oldLimitBytes);
+  }
+
+  async #lookAtCost(nowMicros: number): Promise<void> {
+    const { sampler, host } = this;
+    const { youngBytes } = await sampler.spaces();
+    const intervalBytes = this.cost.look(nowMicros, youngBytes, sampler.intervalBytes);
+    if (intervalBytes === 0) return;
+    await sampler.restart(intervalBytes);
+    host.note(
+      `the program allocates much: one allocation in ${intervalBytes} bytes of the heap is sampled from now on, and what was allocated before is not known any more`,
+    );
   }
 
   #scheduled(nowMicros: number, { cpuMicros }: MainNow): void {

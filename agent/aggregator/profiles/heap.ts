@@ -60,10 +60,10 @@ async function takeAllocs(context: ProfileContext, request: TakeRequest): Promis
   const waitSeconds = rationSeconds(context, request);
   if (waitSeconds > 0) throw rationed(waitSeconds);
   const captures = await context.heap.captures();
-  const { heapSampleBytes } = context.data.options;
-  const scale = Math.ceil((seconds * ALLOCATION_BYTES_PER_SECOND) / SAMPLES_MAX / heapSampleBytes);
+  const { intervalBytes } = context.heap.sampler;
+  const scale = Math.ceil((seconds * ALLOCATION_BYTES_PER_SECOND) / SAMPLES_MAX / intervalBytes);
   const window = await answered(context, () =>
-    captures.window(heapSampleBytes * Math.max(1, scale), () => after(seconds * 1000)),
+    captures.window(intervalBytes * Math.max(1, scale), () => after(seconds * 1000)),
   );
   const { live, allocated } = window;
   const profile = heapProfile(context, allocated, 'allocs');
