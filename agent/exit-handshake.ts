@@ -16,13 +16,16 @@ export class ExitHandshake {
   readonly #control: ControlPage;
   readonly #terminate: () => void;
   readonly #nowMicros: () => number;
+  readonly #failureMillis: number;
   readonly #room = new ListenerRoom(process, ['exit', 'worker']);
   #armed = false;
 
-  constructor(control: ControlPage, terminate: () => void, nowMicros: () => number) {
+  /** failureMillis: how much longer the thread may take where the exit code is not 0. */
+  constructor(control: ControlPage, terminate: () => void, nowMicros: () => number, failureMillis = 0) {
     this.#control = control;
     this.#terminate = terminate;
     this.#nowMicros = nowMicros;
+    this.#failureMillis = failureMillis;
   }
 
   /** Listens for `exit`. */
@@ -56,15 +59,15 @@ export class ExitHandshake {
       this.#control.requestExit(exitCode);
       const { state } = this.#control;
       if (state !== AgentState.Ready && state !== AgentState.Closing) return;
-      if (!this.#closesInTime()) this.#terminate();
+      if (!this.#closesInTime(exitCode === 0 ? 0 : this.#failureMillis)) this.#terminate();
     } catch {
       this.#control.countFault();
     }
   };
 
   /** The slice after the end lets main take the inspector's last message while the agent thread is there to be told. */
-  #closesInTime(): boolean {
-    const deadlineMicros = this.#nowMicros() + DEADLINE_MILLIS * 1000;
+  #closesInTime(moreMillis: number): boolean {
+    const deadlineMicros = this.#nowMicros() + (DEADLINE_MILLIS + moreMillis) * 1000;
     for (;;) {
       const { state } = this.#control;
       this.#control.waitWhile(state, SLICE_MILLIS);

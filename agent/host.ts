@@ -14,6 +14,7 @@ import { ExitHandshake } from './exit-handshake';
 import { identityOf, samplingRefusal, tokenEnvironment } from './identity';
 import { LabelContext } from './label-context';
 import type { AgentOptions, Environment } from './options';
+import { onRecordSignal } from './record-signal';
 import { type AgentStats, type Binding, type RunningAgent, shareMemory, unregister } from './registration';
 import { type GivenRoute, RequestRoutes } from './routes/request-routes';
 import { SourceGuard } from './source-guard';
@@ -27,12 +28,14 @@ import type { OpenSource, SourceContext } from './sources/source';
 import { openThreads } from './sources/threads';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
-import type { AgentThreadData, AsyncPage } from './thread-data';
+import { type AgentThreadData, type AsyncPage, RECORD_NOW } from './thread-data';
 
 const THREAD_FILE = join(__dirname, 'thread.js');
 /** The agent thread's share of memory: a leak of ours ends it, not the program. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 48 };
 const STOP_DEADLINE_MILLIS = 2000;
+/** What an exit with a nonzero code may take longer where the flight recorder is to be dumped into a file. */
+const RECORD_DEADLINE_MILLIS = 500;
 const STOP_POLL_MILLIS = 10;
 
 const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed'] as const;
@@ -61,7 +64,12 @@ export class Host implements RunningAgent {
     }
     this.#async = asyncPageOf(options);
     this.#worker = this.#startThread(options, environment, threadFile);
-    this.#exit = new ExitHandshake(this.#control, () => void this.#worker.terminate(), nowMicros);
+    this.#exit = new ExitHandshake(
+      this.#control,
+      () => void this.#worker.terminate(),
+      nowMicros,
+      options.recordDir === '' ? 0 : RECORD_DEADLINE_MILLIS,
+    );
     try {
       this.#worker.on('error', (error) => this.#failed(messageOf(error)));
       this.#worker.on('exit', (code) => this.#failed(`exit code ${code}`));
@@ -69,6 +77,7 @@ export class Host implements RunningAgent {
       this.#openSources(options);
       shareMemory(this.#memory);
       this.#exit.arm();
+      if (options.recordSignal !== '') onRecordSignal(options.recordSignal, () => this.#recordNow());
     } catch (error) {
       this.#switchOff();
       this.#exit.disarm();
@@ -172,6 +181,10 @@ export class Host implements RunningAgent {
   #afterPong(): void {
     this.#exit.rearm();
     this.#look();
+  }
+
+  #recordNow(): void {
+    if (this.#on) this.#channel.port1.postMessage(RECORD_NOW);
   }
 
   async #stop(): Promise<void> {

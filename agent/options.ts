@@ -12,6 +12,10 @@ import { shown } from './shown';
 export type AsyncMode = 'auto' | 'off' | 'window' | 'on';
 const ASYNC_MODES: readonly AsyncMode[] = ['auto', 'off', 'window', 'on'];
 
+/** Signals whose listener takes nothing from the runtime or from us. */
+const RECORD_SIGNALS = ['SIGUSR2', 'SIGHUP', 'SIGQUIT'] as const;
+export type RecordSignal = (typeof RECORD_SIGNALS)[number];
+
 /** Plain data: travels to the agent thread in workerData. Texts are '' and not undefined when there is nothing. */
 export type AgentOptions = {
   enabled: boolean;
@@ -55,6 +59,15 @@ export type AgentOptions = {
   heapLimitPercent: number;
   /** Samples get the route of the request that they were taken in. */
   routeLabels: boolean;
+  /** How far back the flight recorder goes; 0 records nothing. */
+  recordSeconds: number;
+  /** A stall from here on dumps the flight recorder. */
+  recordStallMillis: number;
+  /** Where dumps are left as files, and how many at the most; '' keeps the last one in memory. */
+  recordDir: string;
+  recordFiles: number;
+  /** A signal that dumps the flight recorder; '' for none, and then none is listened for. */
+  recordSignal: '' | RecordSignal;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
   pprofAddress: string;
   /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
@@ -164,6 +177,21 @@ export const OPTION_TABLE: Table = {
     allowed: '0 or 1',
     initial: false,
     parse: (got) => SWITCH.get(got),
+  },
+  recordSeconds: number('RINGTAIL_RECORD_SECONDS', 0, 600, 60, 's'),
+  recordStallMillis: number('RINGTAIL_RECORD_STALL_MILLIS', 50, 3_600_000, 1000, 'ms'),
+  recordDir: {
+    variable: 'RINGTAIL_RECORD_DIR',
+    allowed: `a folder's name of 1 to ${PATH_CHARS_MAX} characters`,
+    initial: '',
+    parse: (got) => (isText(got, PATH_CHARS_MAX) ? got : undefined),
+  },
+  recordFiles: number('RINGTAIL_RECORD_FILES', 1, 1000, 10, 'files'),
+  recordSignal: {
+    variable: 'RINGTAIL_RECORD_SIGNAL',
+    allowed: RECORD_SIGNALS.join(', '),
+    initial: '',
+    parse: (got) => RECORD_SIGNALS.find((signal) => signal === got),
   },
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',

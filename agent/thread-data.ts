@@ -4,6 +4,8 @@ import type { CoreMemory } from './core';
 import type { AgentOptions } from './options';
 
 export const LOOK_PING = 0;
+/** What main posts when the signal came that dumps the flight recorder. */
+export const RECORD_NOW = 0;
 
 /** Shared memory of AsyncRegion. stayOn: hooks are on for good and not in windows. */
 export type AsyncPage = { buffer: SharedArrayBuffer; stayOn: boolean };
@@ -22,7 +24,7 @@ export type AgentThreadData = {
   /**
    * The agent thread posts a number (the ping); main answers through the control page, not through the port. LOOK_PING
    * wants no answer: main only looks at what the agent thread wants. Main posts the id of a worker thread that has
-   * ended, and a ThreadBegun for one that has begun.
+   * ended, a ThreadBegun for one that has begun, and RECORD_NOW.
    */
   pings: MessagePort;
   options: AgentOptions;

@@ -9,7 +9,13 @@ import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
-import { type AgentThreadData, type AsyncPage, LOOK_PING, type ThreadBegun } from '../thread-data';
+import {
+  type AgentThreadData,
+  type AsyncPage,
+  LOOK_PING,
+  RECORD_NOW,
+  type ThreadBegun,
+} from '../thread-data';
 import { STALL_BRIEF, STALL_TIERS_MILLIS } from '../wire/event-loop';
 import { gcTypeOf } from '../wire/gc';
 import {
@@ -42,6 +48,7 @@ import { OwnSeries } from './own-series';
 import type { PauseLimits } from './pause-baseline';
 import type { TickWindow } from './profile-reader';
 import type { ProfileContext } from './profiles/context';
+import { FlightRecorder } from './recorder/flight-recorder';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
 import { StackSums } from './stack-sums';
@@ -97,6 +104,7 @@ export class Aggregator {
   readonly #link: Link;
   readonly #shipper: Shipper;
   readonly #context: ProfileContext;
+  readonly #flight: FlightRecorder;
   readonly #onDemand: OnDemand;
   readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
@@ -154,6 +162,15 @@ export class Aggregator {
       addLabels: (window) => this.#addLabels(window),
       onWindow: (window, watched) => this.#windowCame(window, watched),
     });
+    this.#flight = new FlightRecorder({
+      options,
+      identity,
+      sampling: this.#sampling,
+      dictionary: this.#dictionary,
+      nowMicros,
+      drain: () => this.#drain(nowMicros()),
+      note: (text) => this.#note(text),
+    });
     this.#waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
     this.#sampling.listeners.add((window, periodNanos) => this.#waits.add(window, periodNanos));
     this.#heap = new Heap({
@@ -173,7 +190,11 @@ export class Aggregator {
         if (threadId === 0) this.#heap.sawCollection(kind, durationMicros);
         this.#outgoing.event(event);
       },
-      onExcess: (event, times, limits) => this.#note(excessText(event, times, limits)),
+      onExcess: (event, times, limits) => {
+        const words = excessText(event, times, limits);
+        this.#note(words);
+        this.#flight.dump('gc', words);
+      },
       heapUsedBytes: () => this.#page.cell(ControlCell.HeapUsedBytes),
       externalBytes: () => this.#page.cell(ControlCell.ExternalBytes),
       rssBytes: () => process.memoryUsage.rss(),
@@ -184,6 +205,10 @@ export class Aggregator {
       (text) => this.#dictionary.idOf(text),
       this.#gc,
       this.#labels,
+      this.#flight.recorder,
+    );
+    this.#gc.listen(([, threadId, startMicros, durationMicros, kind, flags]) =>
+      this.#flight.recorder.collection(threadId, startMicros, durationMicros, kind, flags),
     );
     this.#stalls = new Stalls(options.stallMillis * 1000, {
       sampling: this.#sampling,
@@ -224,6 +249,7 @@ export class Aggregator {
         outgoing: this.#outgoing,
         windows: this.#sampling.queue,
         takeStatus: () => this.#status(),
+        onEpochEnds: () => this.#flight.recorder.epochEnds(this.#dictionary),
         onNewEpoch: () => {
           this.#sampling.recent.clear();
           this.#stalls.clear();
@@ -240,6 +266,7 @@ export class Aggregator {
       gc: this.#gc,
       blocked: this.#blocked,
       locks: this.#locks,
+      flight: this.#flight,
       threads: this.#threads,
       async: this.#async,
       nowMicros,
@@ -295,6 +322,7 @@ export class Aggregator {
   }
 
   #threadNews(message: number | ThreadBegun): void {
+    if (message === RECORD_NOW) return this.#flight.dump('signal', `${this.data.options.recordSignal} came`);
     if (typeof message === 'number') return this.#feed.reader.markDead(message);
     const frames = message.frames.map(([name, url, at]) => {
       return { name, url, line: name === '' ? at : 0, column: 0, at };
@@ -321,6 +349,7 @@ export class Aggregator {
     if (!owed && !deaf && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS))
       this.#sendPing(now);
     this.#hangs.check(now);
+    this.#flight.tick(now, this.#hangs.current);
     this.#sampling.tick(now, share, this.#mainCpuMicros, this.#othersBusy);
     if (share !== 0 && now - this.#drainedAtMicros > DRAIN_MICROS) this.#drain(now);
     this.#heap.tick(now, {
@@ -361,7 +390,7 @@ export class Aggregator {
     if (usedMicros > lateMicros * SUSPENDED_CPU_SHARE) return;
     const lostMicros = lateMicros - usedMicros;
     this.#hangs.suspended(lostMicros);
-    this.#outgoing.event([EVENT_SUSPENDED, 0, now - lostMicros, lostMicros, 0, 0, 0]);
+    this.#tell([EVENT_SUSPENDED, 0, now - lostMicros, lostMicros, 0, 0, 0]);
   }
 
   /**
@@ -387,7 +416,9 @@ export class Aggregator {
   #readPong(): void {
     if (this.#hangs.pingAtMicros === 0 || this.#page.pongSequence !== this.#ping) return;
     const at = this.#page.cell(ControlCell.PongAtMicros);
-    this.#own.delay(this.#hangs.answered(at));
+    const delayMicros = this.#hangs.answered(at);
+    this.#own.delay(delayMicros);
+    this.#flight.delay(at, delayMicros, this.#page.cell(ControlCell.LoopTurns));
     this.#pongPrevious = at;
     this.#turns.add(at, this.#page.cell(ControlCell.LoopTurns));
   }
@@ -483,7 +514,7 @@ export class Aggregator {
       kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : Math.max(sinceMicros, until - LAST_JS_MICROS);
     const { stack } = this.#sampling.culprit(from, until);
     const state = kind === HANG_NATIVE ? threadState(process.pid).charCodeAt(0) || 0 : 0;
-    this.#outgoing.event([EVENT_HANG, 0, sinceMicros, durationMicros, kind, state, stack]);
+    this.#tell([EVENT_HANG, 0, sinceMicros, durationMicros, kind, state, stack]);
     this.#flush(nowMicros());
   }
 
@@ -507,7 +538,7 @@ export class Aggregator {
     if (brief !== STALL_BRIEF || !this.#waits.isWait(stack, kind))
       this.#blocked.add(this.#dictionary, stack, name, 1, durationMicros);
     this.#own.stall(durationMicros);
-    if (asEvent) this.#outgoing.event(event);
+    if (asEvent) this.#tell(event);
   }
 
   #control([, requestId, command, argument, text]: ControlMessage): void {
@@ -528,7 +559,13 @@ export class Aggregator {
   }
 
   #note(text: string): void {
-    this.#outgoing.event([EVENT_NOTE, 0, nowMicros(), 0, this.#dictionary.idOf(text), 0, 0]);
+    this.#tell([EVENT_NOTE, 0, nowMicros(), 0, this.#dictionary.idOf(text), 0, 0]);
+  }
+
+  /** What is rare and telling. */
+  #tell(event: EventTuple): void {
+    this.#outgoing.event(event);
+    this.#flight.tell(event);
   }
 
   #identity(): IdentityTuple {
@@ -561,10 +598,13 @@ export class Aggregator {
     const cost = this.#cost.take();
     const loop = this.#loopSince(idle - before.idle, active - before.active);
     const hang = this.#hangs.current;
+    const rssBytes = process.memoryUsage.rss();
+    const heapUsedBytes = page.cell(ControlCell.HeapUsedBytes);
+    this.#flight.recorder.memory(nowMicros(), heapUsedBytes, rssBytes);
     return [
       Date.now(),
-      process.memoryUsage.rss(),
-      page.cell(ControlCell.HeapUsedBytes),
+      rssBytes,
+      heapUsedBytes,
       page.cell(ControlCell.HeapTotalBytes),
       page.cell(ControlCell.HeapLimitBytes),
       page.cell(ControlCell.ExternalBytes),
@@ -609,6 +649,12 @@ export class Aggregator {
         this.#sampling.disconnect();
         this.#heap.close(reason === 'exit');
         this.#standalone.close();
+        this.#flush(nowMicros());
+        return reason === 'exit' && this.#page.exitCode !== 0
+          ? this.#flight.exits(this.#page.exitCode)
+          : null;
+      })
+      .then(() => {
         this.#flush(nowMicros());
         return once(LAST_BYTES_MILLIS, (sent) =>
           this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent),

@@ -21,14 +21,22 @@ import {
 } from '../wire/schema';
 import type { LabelTrack } from './label-track';
 import type { Outgoing } from './outgoing';
+import type { Recorder } from './recorder/recorder';
 import { type Request, SlowRequests } from './slow-requests';
 
 const RECORDS_PER_DRAIN = 8192;
 /** So many series in one epoch ask for a new one. */
 const EPOCH_SERIES_MAX = WIRE_LIMITS.seriesPerBatch * 3;
 
-/** overflow: it takes what found no series of its own. */
-type Known = { info: SeriesInfo; overflow: boolean; lastGauge: number; refused: number; ended: boolean };
+/** overflow: it takes what found no series of its own. recorded: its name in the flight recorder, 0 where not asked for yet. */
+type Known = {
+  info: SeriesInfo;
+  overflow: boolean;
+  lastGauge: number;
+  refused: number;
+  ended: boolean;
+  recorded: number;
+};
 
 /** Where collections go, and the heap after a major one, KiB. */
 export type GcSink = {
@@ -46,7 +54,7 @@ export class Feed {
   readonly #slow = new SlowRequests();
   /** A series' id is its place here plus one. */
   #series: Known[] = [];
-  #idByHandle = new Map<string, number>();
+  #idByHandle = new Map<number, number>();
   /** Series told so far, as index into #series. */
   #told = 0;
 
@@ -56,6 +64,7 @@ export class Feed {
     readonly stringId: (text: string) => number,
     readonly gc: GcSink,
     readonly labels: LabelTrack,
+    readonly recorder: Recorder,
   ) {}
 
   get nearlyFull(): boolean {
@@ -72,6 +81,7 @@ export class Feed {
           this.outgoing.lost('value-refused', 1, 0);
         } else if (kind === RecordKind.HttpServer) {
           this.#slow.add(durationMicros, () => this.#request(slot, startMicros, durationMicros, a, b));
+          if (this.recorder.on) this.#record(slot, threadId, startMicros, durationMicros, a, b);
         } else if (kind === RecordKind.Gc) {
           this.gc.collection(threadId, startMicros, durationMicros, a, b);
         } else if (kind === RecordKind.HeapAfterMajor) {
@@ -167,6 +177,34 @@ export class Feed {
     const id = this.#idOf(slot, handle);
     if (id === undefined) this.outgoing.lost('series-overflow', 1, startMicros);
     else this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, id, 0, 0]);
+    if (this.recorder.on && id !== undefined)
+      this.recorder.span(threadId, startMicros, durationMicros, this.#recordedName(id, spanName));
+  }
+
+  #record(
+    slot: number,
+    threadId: number,
+    startMicros: number,
+    durationMicros: number,
+    bits: number,
+    handle: number,
+  ): void {
+    const id = this.#idOf(slot, handle);
+    this.recorder.request(
+      threadId,
+      startMicros,
+      durationMicros,
+      bits & HttpRequestBits.StatusMask,
+      (bits >> HttpRequestBits.MethodShift) & HttpRequestBits.MethodMask,
+      (bits & HttpRequestBits.Aborted) !== 0,
+      id === undefined ? 0 : this.#recordedName(id, routeName),
+    );
+  }
+
+  #recordedName(id: number, nameOf: (info: SeriesInfo) => string): number {
+    const known = this.#series[id - 1]!;
+    known.recorded ||= this.recorder.labelOf(nameOf(known.info));
+    return known.recorded;
   }
 
   #request(slot: number, startMicros: number, durationMicros: number, bits: number, handle: number): Request {
@@ -202,7 +240,14 @@ export class Feed {
         continue;
       }
       const overflow = [LABEL_ROUTE, LABEL_ADDRESS].some((label) => labelOf(info, label) === ROUTE_OTHER);
-      const id = this.#series.push({ info, overflow, lastGauge: Number.NaN, refused: 0, ended: false });
+      const id = this.#series.push({
+        info,
+        overflow,
+        lastGauge: Number.NaN,
+        refused: 0,
+        ended: false,
+        recorded: 0,
+      });
       this.#idByHandle.set(handleKey(info.slot, info.handle), id);
     }
   }
@@ -223,6 +268,18 @@ function labelOf({ labels }: SeriesInfo, name: string): string {
   return '';
 }
 
-function handleKey(slot: number, handle: number): string {
-  return `${slot}:${handle}`;
+function routeName(info: SeriesInfo): string {
+  return labelOf(info, LABEL_ROUTE);
+}
+
+/** `db.query table=orders` */
+function spanName({ name, labels }: SeriesInfo): string {
+  let words = name;
+  for (let index = 0; index < labels.length; index += 2) words += ` ${labels[index]}=${labels[index + 1]}`;
+  return words;
+}
+
+/** Handles are offsets into shared memory: less than 2³². */
+function handleKey(slot: number, handle: number): number {
+  return slot * 2 ** 32 + handle;
 }

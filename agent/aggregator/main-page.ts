@@ -22,6 +22,11 @@ export class MainPage {
     return Atomics.load(this.#words, ControlWord.ExitRequested) === 1;
   }
 
+  /** Of the process, once its exit is requested. */
+  get exitCode(): number {
+    return Atomics.load(this.#words, ControlWord.ExitCode);
+  }
+
   get stopRequested(): boolean {
     return Atomics.load(this.#words, ControlWord.Request) === 1;
   }

@@ -5,12 +5,16 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { pprofIndex } from '../../collector/profile/pprof-index';
 import {
+  agentAddress,
   isPprofFault,
   PPROF_TYPE,
   pprofFileName,
   readPprofRequest,
+  refuseGoClient,
+  TRACE_TYPE,
 } from '../../collector/profile/pprof-request';
 import { bearsToken } from './bearer';
 import type { Profiles, Taken } from './profiles/profiles';
@@ -20,6 +24,7 @@ const PORTS_TRIED = 32;
 const CONNECTIONS_MAX = 64;
 const HEAD_TIMEOUT_MILLIS = 10_000;
 const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
 const HTML = 'text/html; charset=utf-8';
 const OWN_NAMES = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -104,20 +109,23 @@ export class PprofServer {
     if (name === 'symbol') return send(response, TEXT, Buffer.from('num_symbols: 1\n'));
     const asked = readPprofRequest(name, url.searchParams);
     if (isPprofFault(asked)) return fault(response, asked.status, asked.text);
-    const { seconds, debug, gc } = asked;
-    const query = new URLSearchParams({ seconds: String(seconds), debug: String(debug), gc: gc ? '1' : '0' });
+    const refused = refuseGoClient(name, request.headers['user-agent']);
+    if (refused !== null) return fault(response, refused.status, refused.text);
     const token = this.#host.token();
-    if (token !== null && bearsToken(request.headers.authorization, token)) query.set('proven', '1');
+    const proven = token !== null && bearsToken(request.headers.authorization, token);
     let taken: Taken;
     try {
-      taken = await (await this.#host.profiles()).take(`${name}?${query}`);
+      taken = await (await this.#host.profiles()).take(agentAddress(asked, proven));
     } catch (error) {
       const { status = 500, message } = error as Error & { status?: number };
       return fault(response, status, message);
     }
-    if (taken.mediaType === PPROF_TYPE)
+    if (taken.mediaType === PPROF_TYPE || taken.mediaType === TRACE_TYPE)
       response.setHeader('Content-Disposition', `attachment; filename="${pprofFileName(asked)}"`);
-    send(response, taken.mediaType, taken.bytes);
+    if (taken.mediaType !== TRACE_TYPE) return send(response, taken.mediaType, taken.bytes);
+    const packed = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    if (packed) response.setHeader('Content-Encoding', 'gzip');
+    send(response, JSON_TYPE, packed ? taken.bytes : gunzipSync(taken.bytes));
   }
 }
 

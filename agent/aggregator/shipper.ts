@@ -28,6 +28,8 @@ export type ShipperHost = {
   windows: WindowQueue;
   /** The status since the last batch; null when it was taken already. */
   takeStatus(): StatusTuple | null;
+  /** The last moment in which dictionary ids mean something. */
+  onEpochEnds(): void;
   /** Dictionary ids are void from here on. */
   onNewEpoch(): void;
 };
@@ -74,6 +76,7 @@ export class Shipper {
   /** Begins again with empty tables. What still waits in the old ids must have gone, or is lost. */
   newEpoch(): void {
     const { dictionary, feed, link } = this.host;
+    this.host.onEpochEnds();
     dictionary.clear();
     feed.clear();
     this.host.onNewEpoch();

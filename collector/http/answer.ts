@@ -1,7 +1,11 @@
 /** The forms of an answer. Headers are those of Go's net/http/pprof where its clients look at them. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 
 const PLAIN = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+const unpack = promisify(gunzip);
 const HTML = 'text/html; charset=utf-8';
 /** Pages have no script and load nothing. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -27,6 +31,19 @@ export function sendFile(response: ServerResponse, name: string, body: Uint8Arra
     'X-Content-Type-Options': 'nosniff',
   });
   response.end();
+}
+
+/** Gzipped JSON to be saved under a name, unpacked for those who do not say that they can. */
+export async function sendTrace(
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+  gzipped: Uint8Array,
+): Promise<void> {
+  const packed = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+  if (packed) response.setHeader('Content-Encoding', 'gzip');
+  send(response, 200, JSON_TYPE, packed ? Buffer.from(gzipped) : await unpack(gzipped));
 }
 
 /** A fault as `go tool pprof` shows it to its user: X-Go-Pprof says that the body is a message. */

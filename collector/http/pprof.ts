@@ -15,12 +15,14 @@ import {
   type PprofRequest,
   pprofFileName,
   readPprofRequest,
+  refuseGoClient,
+  TRACE_TYPE,
 } from '../profile/pprof-request';
 import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
 import { selectAgents } from '../query/selection';
-import { sendFile, sendPage, sendPprofFault, sendText } from './answer';
+import { sendFile, sendPage, sendPprofFault, sendText, sendTrace } from './answer';
 
 export const PPROF_PATH = '/debug/pprof/';
 
@@ -54,6 +56,8 @@ export class PprofRoutes {
     if (name === 'symbol') return sendText(response, 200, 'num_symbols: 1\n');
     const asked = readPprofRequest(name, url.searchParams);
     if (isPprofFault(asked)) return sendPprofFault(response, asked.status, asked.text);
+    const refused = refuseGoClient(name, request.headers['user-agent']);
+    if (refused !== null) return sendPprofFault(response, refused.status, refused.text);
     if (name === 'profile' || name === 'wall')
       return this.#profile(name === 'wall' ? 'wall' : 'cpu', asked.seconds, request, response, url);
     return this.#named(asked, request, response, url);
@@ -78,6 +82,7 @@ export class PprofRoutes {
       const answer = await collectFrom(selection.agents, asked, this.#context.isProven(request));
       if (isFault(answer)) return sendPprofFault(response, answer.status, answer.text);
       if (answer.mediaType === PPROF_TYPE) return sendFile(response, fileName, answer.bytes);
+      if (answer.mediaType === TRACE_TYPE) return await sendTrace(request, response, fileName, answer.bytes);
       sendText(response, 200, Buffer.from(answer.bytes).toString('utf8'), answer.mediaType);
     } finally {
       this.#running--;

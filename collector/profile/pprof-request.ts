@@ -6,6 +6,9 @@
 /** The media type of a profile.proto. */
 export const PPROF_TYPE = 'application/octet-stream';
 
+/** The media type that agents give trace event JSON, gzipped. */
+export const TRACE_TYPE = 'application/json+gzip';
+
 export type PprofRequest = {
   /** As in the address: profile, heap, goroutine, ... */
   name: string;
@@ -15,6 +18,8 @@ export type PprofRequest = {
   debug: number;
   /** Collect garbage first (heap). */
   gc: boolean;
+  /** The last dump instead of what there is now (recorder). */
+  last?: true;
 };
 
 /** status: an HTTP status. */
@@ -27,6 +32,8 @@ export type PprofProfile = {
   timed?: { defaultSeconds: number; fraction: boolean };
   /** `seconds` gives the difference between then and now. */
   delta?: boolean;
+  /** Trace event JSON of one process, which no pprof client can read. */
+  isTrace?: boolean;
   /** How long an agent may take for it beyond `seconds`, where that is more than usual. */
   graceMillis?: number;
 };
@@ -84,7 +91,37 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
       'How long asynchronous work waited for its first callback, by the stack that began it. seconds: the duration, 5 by default.',
     timed: { defaultSeconds: 5, fraction: false },
   },
+  trace: {
+    description:
+      'What happened, in time: calls, requests, spans, stalls and collections as trace event JSON for https://ui.perfetto.dev or chrome://tracing (not for go tool trace). seconds: the duration, 1 by default.',
+    timed: { defaultSeconds: 1, fraction: true },
+    isTrace: true,
+  },
+  recorder: {
+    description:
+      'The same of the last minute, from the flight recorder. last=1: the last dump, made at a stall, a long collection or a signal.',
+    isTrace: true,
+  },
 };
+
+/** status: 400 for a client of Go that asks for a trace: what it would make of the answer is an error without a reason. */
+export function refuseGoClient(name: string, userAgent: string | undefined): PprofFault | null {
+  if (PPROF_PROFILES[name]?.isTrace !== true || userAgent?.startsWith('Go-http-client/') !== true)
+    return null;
+  const words = `${name} is trace event JSON, which neither "go tool pprof" nor "go tool trace" can read`;
+  return { status: 400, text: `${words}: save it with curl and open it at https://ui.perfetto.dev` };
+}
+
+/** A request as agents understand it. proven: the asker has shown the token. */
+export function agentAddress({ name, seconds, debug, gc, last }: PprofRequest, proven: boolean): string {
+  const parameters = new URLSearchParams();
+  if (seconds > 0) parameters.set('seconds', String(seconds));
+  if (debug > 0) parameters.set('debug', String(debug));
+  if (gc) parameters.set('gc', '1');
+  if (last === true) parameters.set('last', '1');
+  if (proven) parameters.set('proven', '1');
+  return `${name}?${parameters}`;
+}
 
 export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {
   const profile = Object.hasOwn(PPROF_PROFILES, name) ? PPROF_PROFILES[name]! : undefined;
@@ -97,7 +134,8 @@ export function readPprofRequest(name: string, parameters: URLSearchParams): Ppr
     const seconds = fraction ? Number.parseFloat(asked ?? '') : (integerOf(asked) ?? 0);
     return { name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: 0, gc: false };
   }
-  if (asked === null || asked === '') return { name, seconds: 0, debug, gc };
+  const last = profile.isTrace === true && parameters.get('last') === '1' ? { last: true as const } : {};
+  if (asked === null || asked === '') return { name, seconds: 0, debug, gc, ...last };
   const seconds = integerOf(asked) ?? 0;
   if (seconds <= 0) {
     return { status: 400, text: 'invalid value for "seconds" - must be a positive integer' };
@@ -114,6 +152,7 @@ export function isPprofFault(read: PprofRequest | PprofFault): read is PprofFaul
 
 /** The name that a client saves the answer under. */
 export function pprofFileName({ name, seconds }: PprofRequest): string {
+  if (PPROF_PROFILES[name]?.isTrace === true) return `${name}.json`;
   return seconds > 0 && PPROF_PROFILES[name]?.delta === true ? `${name}-delta` : name;
 }
 

@@ -39,6 +39,11 @@ export class TraceWriter {
     this.#event({ ph: 'M', name: 'process_name', pid, tid: 0, args: { name } });
   }
 
+  /** Words that viewers show beside the process. */
+  processLabel(pid: number, text: string): void {
+    this.#event({ ph: 'M', name: 'process_labels', pid, tid: 0, args: { labels: text } });
+  }
+
   /** sortIndex: smaller ones are drawn further up. */
   threadName({ pid, tid }: Track, name: string, sortIndex = 0): void {
     this.#event({ ph: 'M', name: 'thread_name', pid, tid, args: { name } });
@@ -66,18 +71,13 @@ export class TraceWriter {
     this.#event({ ph: 'C', name, pid, tid: 0, ts: nanoExact(atMicros), args: values });
   }
 
-  /** What may overlap with others: a request, a pool operation. Spans of one id are drawn below each other. */
-  span(
-    track: Track,
-    id: number,
-    name: string,
-    startMicros: number,
-    durationMicros: number,
-    args?: TraceArguments,
-  ): void {
-    const same = { cat: SPAN_CATEGORY, id: hex(id), name, ...track };
-    this.#event({ ph: 'b', ...same, ts: nanoExact(startMicros), ...argsOf(args) });
-    this.#event({ ph: 'e', ...same, ts: nanoExact(startMicros + Math.max(0, durationMicros)) });
+  /** What may overlap with others: a request, a pool operation. Each has an id of its own; the end comes after the beginning. */
+  spanBegins(track: Track, id: number, name: string, atMicros: number, args?: TraceArguments): void {
+    this.#span('b', track, id, name, atMicros, args);
+  }
+
+  spanEnds(track: Track, id: number, name: string, atMicros: number): void {
+    this.#span('e', track, id, name, atMicros);
   }
 
   /** Before the first chunk of its samples. profileId: one for each profiled thread. */
@@ -119,6 +119,25 @@ export class TraceWriter {
     if (this.#ended) return;
     this.#ended = true;
     this.#write(`\n],"displayTimeUnit":"ms","otherData":${JSON.stringify(other)}}\n`);
+  }
+
+  #span(
+    ph: 'b' | 'e',
+    track: Track,
+    id: number,
+    name: string,
+    atMicros: number,
+    args?: TraceArguments,
+  ): void {
+    this.#event({
+      ph,
+      cat: SPAN_CATEGORY,
+      id: hex(id),
+      name,
+      ...track,
+      ts: nanoExact(atMicros),
+      ...argsOf(args),
+    });
   }
 
   #profile(name: string, track: Track, profileId: number, atMicros: number, data: object): void {

@@ -9,11 +9,18 @@ import type { Agent } from '../ingest/agents';
 import { decodePprof } from '../profile/decode-pprof';
 import { mergeProfiles } from '../profile/merge';
 import { encodePprof } from '../profile/pprof';
-import { PPROF_PROFILES, PPROF_TYPE, type PprofFault, type PprofRequest } from '../profile/pprof-request';
+import {
+  agentAddress,
+  PPROF_PROFILES,
+  PPROF_TYPE,
+  type PprofFault,
+  type PprofRequest,
+} from '../profile/pprof-request';
 import type { Profile } from '../profile/profile';
 
 /** What an agent may take beyond the time that was asked for, ms: a heap capture collects garbage. */
 const GRACE_MILLIS = 15_000;
+const STATUS_BAD = 400;
 const STATUS_GONE = 503;
 const STATUS_FAULT = 502;
 /** Of one agent's profile. */
@@ -31,6 +38,10 @@ export async function collectFrom(
   request: PprofRequest,
   proven: boolean,
 ): Promise<CollectedAnswer | PprofFault> {
+  if (agents.length > 1 && PPROF_PROFILES[request.name]?.isTrace === true) {
+    const names = agents.map(({ instance }) => instance.instance).join(', ');
+    return { status: STATUS_BAD, text: `a trace is of one process, choose with &instance= among: ${names}` };
+  }
   const parts = await Promise.all(agents.map((agent) => partOf(agent, request, proven)));
   const [first, ...rest] = parts;
   if (first === undefined) return { status: STATUS_GONE, text: 'no agent is connected' };
@@ -83,7 +94,7 @@ async function partOf(agent: Agent, request: PprofRequest, proven: boolean): Pro
   if (link === null) return { agent, answer: { status: STATUS_GONE, text: 'the agent is not connected' } };
   try {
     const { reply, bytes } = await link.collect(
-      addressOf(request, proven),
+      agentAddress(request, proven),
       request.seconds * 1000 + (PPROF_PROFILES[request.name]?.graceMillis ?? GRACE_MILLIS),
     );
     const answer =
@@ -92,15 +103,6 @@ async function partOf(agent: Agent, request: PprofRequest, proven: boolean): Pro
   } catch (error) {
     return { agent, answer: { status: STATUS_GONE, text: (error as Error).message } };
   }
-}
-
-function addressOf({ name, seconds, debug, gc }: PprofRequest, proven: boolean): string {
-  const parameters = new URLSearchParams();
-  if (seconds > 0) parameters.set('seconds', String(seconds));
-  if (debug > 0) parameters.set('debug', String(debug));
-  if (gc) parameters.set('gc', '1');
-  if (proven) parameters.set('proven', '1');
-  return `${name}?${parameters}`;
 }
 
 export function isFault(answer: CollectedAnswer | PprofFault): answer is PprofFault {

@@ -4,6 +4,7 @@ import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
 import type { GcLedger } from '../gc-ledger';
 import type { Heap } from '../heap/heap';
+import type { FlightRecorder } from '../recorder/flight-recorder';
 import type { Sampling } from '../sampling';
 import type { StackSums } from '../stack-sums';
 
@@ -20,6 +21,7 @@ export type ProfileContext = {
   threads: StackSums;
   /** Waits in Atomics.wait so far: amounts in µs. */
   locks: StackSums;
+  flight: FlightRecorder;
   /** Live asynchronous resources; null where the options switch them off. */
   async: AsyncWatch | null;
   nowMicros(): number;

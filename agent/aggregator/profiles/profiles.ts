@@ -17,15 +17,13 @@ import { gcSource } from './gc';
 import { goroutineSource } from './goroutine';
 import { allocsSource, heapSource } from './heap';
 import { heapSnapshotSource } from './heap-snapshot';
-import { type ProfileSource, TakeError, type TakeRequest } from './source';
+import { type FileSource, type ProfileSource, TakeError, type Taken, type TakeRequest } from './source';
 import { threadcreateSource } from './threadcreate';
 import { ticksSource } from './ticks';
+import { recorderSource, traceSource } from './trace';
 
 export type { ProfileContext } from './context';
-export { TakeError } from './source';
-
-/** mediaType: of the bytes. */
-export type Taken = { mediaType: string; bytes: Uint8Array };
+export { TakeError, type Taken } from './source';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 const SECONDS_MAX = 600;
@@ -35,6 +33,7 @@ const GZIP_LEVEL = 1;
 export class Profiles {
   readonly #context: ProfileContext;
   readonly #sources: Readonly<Record<string, ProfileSource>>;
+  readonly #files: Readonly<Record<string, FileSource>>;
   readonly #sourceMaps: OwnSourceMaps;
 
   constructor(context: ProfileContext) {
@@ -53,14 +52,17 @@ export class Profiles {
       gc: gcSource(context),
       heapsnapshot: heapSnapshotSource(context),
     };
+    this.#files = { trace: traceSource(context), recorder: recorderSource(context) };
   }
 
   /** text: `name?query`. Rejects with a TakeError. */
   async take(text: string): Promise<Taken> {
     const [name = '', query = ''] = text.split('?', 2);
+    const request = requestOf(new URLSearchParams(query));
+    const file = Object.hasOwn(this.#files, name) ? this.#files[name] : undefined;
+    if (file !== undefined) return file.file(request);
     const source = Object.hasOwn(this.#sources, name) ? this.#sources[name] : undefined;
     if (source === undefined) throw new TakeError(404, `this agent has no profile ${name}`);
-    const request = requestOf(new URLSearchParams(query));
     if ((request.debug >= 2 || source.textOnly === true) && source.describe !== undefined)
       return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
     const profile = await this.#sourceMaps.mapped(await this.#profile(source, request));

@@ -25,6 +25,15 @@ export interface ProfileSource {
   describe?(request: TakeRequest): Promise<string>;
 }
 
+/** mediaType: of the bytes. */
+export type Taken = { mediaType: string; bytes: Uint8Array };
+
+/** What is no profile but a file of another kind. */
+export interface FileSource {
+  /** Rejects with a TakeError. */
+  file(request: TakeRequest): Promise<Taken>;
+}
+
 /** What cannot be had, in words for whoever asked. status: an HTTP status. */
 export class TakeError extends Error {
   constructor(

@@ -2,8 +2,10 @@ import { Unpackr } from 'msgpackr/index-no-eval';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Dictionary } from '../../../agent/aggregator/dictionary';
 import { Feed } from '../../../agent/aggregator/feed';
+import { LabelTrack } from '../../../agent/aggregator/label-track';
 import type { Link } from '../../../agent/aggregator/link';
 import { Outgoing } from '../../../agent/aggregator/outgoing';
+import { Recorder } from '../../../agent/aggregator/recorder/recorder';
 import { Shipper } from '../../../agent/aggregator/shipper';
 import { WindowQueue } from '../../../agent/aggregator/window-queue';
 import { attachReader, attachWriter, createCoreMemory, createTables } from '../../../agent/core';
@@ -51,10 +53,14 @@ describe('Shipper and Feed', () => {
     link = new FakeLink();
     dictionary = new Dictionary(tables);
     outgoing = new Outgoing();
-    feed = new Feed(attachReader(memory), outgoing, (text) => dictionary.idOf(text), {
-      collection() {},
-      heapAfterMajor() {},
-    });
+    feed = new Feed(
+      attachReader(memory),
+      outgoing,
+      (text) => dictionary.idOf(text),
+      { collection() {}, heapAfterMajor() {} },
+      new LabelTrack(),
+      new Recorder({ keepMicros: 60e6, bytes: 1e6 }),
+    );
     shipper = new Shipper(
       {
         link: link as unknown as Link,
@@ -63,6 +69,7 @@ describe('Shipper and Feed', () => {
         outgoing,
         windows: new WindowQueue(tables),
         takeStatus: () => null,
+        onEpochEnds: () => {},
         onNewEpoch: () => {},
       },
       0,

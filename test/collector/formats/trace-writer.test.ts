@@ -46,14 +46,16 @@ describe('the trace writer', () => {
 
   it('opens and closes spans that overlap by their ids', () => {
     const { events } = written((trace) => {
-      trace.span(MAIN, 255, 'GET /', 1, 10, { status: 200 });
-      trace.span(MAIN, 256, 'GET /b', 2, 3);
+      trace.spanBegins(MAIN, 255, 'GET /', 1, { status: 200 });
+      trace.spanBegins(MAIN, 256, 'GET /b', 2);
+      trace.spanEnds(MAIN, 256, 'GET /b', 5);
+      trace.spanEnds(MAIN, 255, 'GET /', 11);
     });
     expect(events.map(({ ph, id, ts }) => [ph, id, ts])).toEqual([
       ['b', '0xff', 1],
-      ['e', '0xff', 11],
       ['b', '0x100', 2],
       ['e', '0x100', 5],
+      ['e', '0xff', 11],
     ]);
   });
 
