@@ -10,7 +10,7 @@ import { createToken, readToken } from '../agent/wire/token';
 import { version } from '../package.json';
 import { CollectorError } from './collector-error';
 import { Counters } from './counters';
-import { sendPage, sendText } from './http/answer';
+import { sendPage, sendRedirect, sendText } from './http/answer';
 import { EXPOSITION_TYPE } from './http/exposition';
 import { GC_PATH, gcRoute } from './http/gc';
 import { type GuardRules, isLoopback, ownHosts, provesToken } from './http/guard';
@@ -113,6 +113,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     const input = {
       counters,
       live: agents.live(),
+      capturesRunning: pprof.running,
       store: store.stats(),
       totals,
       series,
@@ -129,7 +130,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       ['/metrics', metrics],
       [GC_PATH, gcRoute(context)],
       [PPROF_PATH, (request, response, url) => pprof.handle(request, response, url)],
+      [PPROF_PATH.slice(0, -1), (_request, response) => sendRedirect(response, PPROF_PATH)],
     ]),
+    posts: new Set([`${PPROF_PATH}symbol`]),
     upgrades: new Map([
       [
         '/v1/agent',

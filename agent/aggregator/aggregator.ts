@@ -239,7 +239,10 @@ export class Aggregator {
       onEpochRefused: () => this.#shipper.newEpoch(),
       onAcknowledged: () => this.#shipper.acknowledged(),
       onUp: () => this.#flush(nowMicros()),
-      onDown: (reason) => this.#sayRefusal(reason),
+      onDown: (reason) => {
+        this.#onDemand.disconnected();
+        this.#sayRefusal(reason);
+      },
     });
     this.#shipper = new Shipper(
       {
@@ -545,10 +548,16 @@ export class Aggregator {
     const now = nowMicros();
     if (command === 'collect') return this.#onDemand.collect(this.#link, requestId, text);
     if (command === 'watch') this.#sampling.watch(now, argument);
-    else if (command === 'capture') this.#sampling.capture(now, argument);
+    else if (command === 'capture') this.#sampling.capture(now, argument, requestId);
+    else if (command === 'cancel') this.#cancel(argument);
     else return this.#link.reply(requestId, 1, now, `unknown command ${command}`);
     this.#link.reply(requestId, 0, now, '');
     this.#flush(now);
+  }
+
+  #cancel(requestId: number): void {
+    this.#onDemand.cancel(this.#link, requestId);
+    this.#sampling.cancel(requestId);
   }
 
   /** A collector that is not there is nothing to speak of; one that will never take us is, once. */

@@ -33,7 +33,8 @@ export class AsyncWatch {
   readonly #host: AsyncWatchHost;
   readonly #budget: AsyncBudget;
   readonly #lints: AsyncLints;
-  #windowUntilMicros = 0;
+  /** Windows that requests have opened, each until then, µs. */
+  readonly #windows = new Set<{ untilMicros: number }>();
   #windowBits = 0;
   /** Since when hooks are off although they should stay on, µs; 0 while they are not. */
   #offSinceMicros = 0;
@@ -73,7 +74,7 @@ export class AsyncWatch {
     const seconds = (nowMicros - this.#secondAtMicros) / 1e6;
     this.#secondAtMicros = nowMicros;
     this.#unprovenLeftMicros = Math.min(UNPROVEN_MICROS, this.#unprovenLeftMicros + seconds * 0.5e6);
-    if (this.#windowUntilMicros !== 0 && nowMicros >= this.#windowUntilMicros) this.#endWindow();
+    if (this.#windows.size > 0 && nowMicros >= this.#windowUntilMicros) this.#endWindows();
     if (this.#offSinceMicros !== 0 && nowMicros - this.#offSinceMicros > RETRY_MICROS) this.#retry();
     if (this.state & AsyncBit.Hooks) this.#holdBudget(seconds, nowMicros);
     if (this.page.word(AsyncWord.Looks) !== this.#before.looks) this.#tellActive();
@@ -81,16 +82,21 @@ export class AsyncWatch {
   }
 
   /**
-   * Has resources and their waits followed for so long, promises too where they may be; resolves when main does, or
-   * after a moment when it hangs. false: not granted, because windows have had their share of the time.
+   * Has resources and their waits followed for so long, or until the asker has gone, promises too where they may be;
+   * resolves when main does, or after a moment when it hangs. false: not granted, because windows have had their share
+   * of the time.
    */
-  async open(micros: number, proven: boolean): Promise<boolean> {
+  async open(micros: number, proven: boolean, signal: AbortSignal): Promise<boolean> {
     const now = this.#host.nowMicros();
     const more = Math.max(0, now + micros - Math.max(now, this.#windowUntilMicros));
     if (!proven && more > this.#unprovenLeftMicros) return false;
     if (!proven) this.#unprovenLeftMicros -= more;
     this.#windowBits = AsyncBit.Hooks | AsyncBit.Waits | AsyncBit.Promises;
-    this.#windowUntilMicros = Math.max(this.#windowUntilMicros, now + micros);
+    const window = { untilMicros: now + micros };
+    this.#windows.add(window);
+    signal.addEventListener('abort', () => {
+      if (this.#windows.delete(window) && this.#windows.size === 0) this.#endWindows();
+    });
     if (!this.#host.page.stayOn) this.offReason = '';
     this.#refill(this.#budget.quota(true));
     this.#want();
@@ -115,8 +121,12 @@ export class AsyncWatch {
     this.#host.wake();
   }
 
-  #endWindow(): void {
-    this.#windowUntilMicros = 0;
+  get #windowUntilMicros(): number {
+    return Math.max(0, ...Array.from(this.#windows, ({ untilMicros }) => untilMicros));
+  }
+
+  #endWindows(): void {
+    this.#windows.clear();
     this.#windowBits = 0;
     this.#budget.reset();
     this.#want();
@@ -156,7 +166,7 @@ export class AsyncWatch {
     this.offReason = `asynchronous resources are no longer followed: ${rate} events of them a second cost ${percent} % of a core`;
     this.#host.note(this.offReason);
     if (this.#host.page.stayOn) this.#offSinceMicros = nowMicros;
-    this.#endWindow();
+    this.#endWindows();
   }
 
   #refill(quota: number): void {

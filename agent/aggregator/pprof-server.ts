@@ -11,9 +11,12 @@ import {
   agentAddress,
   isPprofFault,
   PPROF_TYPE,
+  type PprofRequest,
   pprofFileName,
+  pprofMediaType,
   readPprofRequest,
   refuseGoClient,
+  TEXT_TYPE,
   TRACE_TYPE,
 } from '../../collector/profile/pprof-request';
 import { bearsToken } from './bearer';
@@ -91,13 +94,18 @@ export class PprofServer {
     if (!OWN_NAMES.test(host)) return fault(response, 403, `Host ${JSON.stringify(host)} is not this one's`);
     if (site !== 'none' && site !== 'same-origin')
       return fault(response, 403, 'a page of another site may not ask');
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return fault(response, 405, 'only GET and HEAD');
     const url = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost');
+    const { method = '' } = request;
+    // Go's clients ask for symbols by POST; what comes with it is not read.
+    const mayPost = method === 'POST' && url.pathname === `${PATH}symbol`;
+    if (method !== 'GET' && method !== 'HEAD' && !mayPost) {
+      response.setHeader('Allow', 'GET, HEAD');
+      return fault(response, 405, `only GET and HEAD are served, got ${method}`);
+    }
     const { service } = this.#host.identity;
     if (url.pathname === '/' || url.pathname === PATH.slice(0, -1)) {
-      response.writeHead(302, { Location: PATH }).end();
-      return;
+      response.setHeader('Location', PATH);
+      return send(response, TEXT, Buffer.from(`moved to ${PATH}\n`), 301);
     }
     if (!url.pathname.startsWith(PATH)) return fault(response, 404, `nothing here: see ${PATH}`);
     const name = url.pathname.slice(PATH.length);
@@ -111,22 +119,39 @@ export class PprofServer {
     if (isPprofFault(asked)) return fault(response, asked.status, asked.text);
     const refused = refuseGoClient(name, request.headers['user-agent']);
     if (refused !== null) return fault(response, refused.status, refused.text);
+    // Nothing is made for who only wants to know whether there is something.
+    if (method === 'HEAD') return head(response, asked);
     const token = this.#host.token();
     const proven = token !== null && bearsToken(request.headers.authorization, token);
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     let taken: Taken;
     try {
-      taken = await (await this.#host.profiles()).take(agentAddress(asked, proven));
+      taken = await (await this.#host.profiles()).take(agentAddress(asked, proven), gone.signal);
     } catch (error) {
+      if (gone.signal.aborted) return;
       const { status = 500, message } = error as Error & { status?: number };
       return fault(response, status, message);
     }
     if (taken.mediaType === PPROF_TYPE || taken.mediaType === TRACE_TYPE)
-      response.setHeader('Content-Disposition', `attachment; filename="${pprofFileName(asked)}"`);
+      response.setHeader('Content-Disposition', attachment(asked));
     if (taken.mediaType !== TRACE_TYPE) return send(response, taken.mediaType, taken.bytes);
     const packed = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     if (packed) response.setHeader('Content-Encoding', 'gzip');
     send(response, JSON_TYPE, packed ? taken.bytes : gunzipSync(taken.bytes));
   }
+}
+
+function head(response: ServerResponse, asked: PprofRequest): void {
+  const type = pprofMediaType(asked);
+  if (type !== TEXT_TYPE) response.setHeader('Content-Disposition', attachment(asked));
+  response.writeHead(200, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' }).end();
+}
+
+function attachment(asked: PprofRequest): string {
+  return `attachment; filename="${pprofFileName(asked)}"`;
 }
 
 function send(response: ServerResponse, type: string, body: Uint8Array, status = 200): void {

@@ -80,7 +80,8 @@ export class Sampling {
   #windowMicros = 0;
   #windowWorkMicros = 0;
   #watchedUntilMicros = 0;
-  #captureEnds: number[] = [];
+  /** Captures that run, by whoever asked; the first to end first. */
+  #captures: { asker: unknown; endMicros: number }[] = [];
   /** When the workers' windows were cut for the capture that ends, µs; 0 for not yet. */
   #workersCutMicros = 0;
   #busyAtMicros = 0;
@@ -157,7 +158,7 @@ export class Sampling {
   }
 
   watched(nowMicros: number): boolean {
-    return nowMicros < this.#watchedUntilMicros;
+    return nowMicros < this.#watchedUntilMicros || this.#captures.length > 0;
   }
 
   /** Begins to sample unless it must not or already does. */
@@ -204,12 +205,17 @@ export class Sampling {
   }
 
   /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. */
-  capture(nowMicros: number, seconds: number): void {
-    this.watch(nowMicros, seconds + 1);
+  capture(nowMicros: number, seconds: number, asker: unknown): void {
+    this.start();
     this.cut();
     this.#workers?.cut();
-    this.#captureEnds.push(nowMicros + seconds * 1e6);
-    this.#captureEnds.sort((a, b) => a - b);
+    this.#captures.push({ asker, endMicros: nowMicros + seconds * 1e6 });
+    this.#captures.sort((a, b) => a.endMicros - b.endMicros);
+  }
+
+  /** Whoever asked for a capture does not wait for it any more. */
+  cancel(asker: unknown): void {
+    this.#captures = this.#captures.filter((capture) => capture.asker !== asker);
   }
 
   /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. othersBusy: so are other threads of the program. */
@@ -225,7 +231,7 @@ export class Sampling {
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
       return this.#sampler.stop('idle');
-    const captureDue = (this.#captureEnds[0] ?? Number.POSITIVE_INFINITY) <= nowMicros;
+    const captureDue = (this.#captures[0]?.endMicros ?? Number.POSITIVE_INFINITY) <= nowMicros;
     const lengthMicros = nowMicros - this.#beganMicros;
     const due = this.#pacer.isDue(
       lengthMicros,
@@ -236,12 +242,14 @@ export class Sampling {
     if (captureDue && this.#workersOwe(nowMicros)) return;
     if (!this.cut() || !captureDue) return;
     this.#workersCutMicros = 0;
-    this.#captureEnds = this.#captureEnds.filter((end) => end > nowMicros);
+    this.#captures = this.#captures.filter(({ endMicros }) => endMicros > nowMicros);
+    // The last window of a capture is waited for.
+    this.watch(nowMicros, 1);
   }
 
   /** The workers' last windows of a capture must be in before main's, which the asker waits for; for a while. */
   #workersOwe(nowMicros: number): boolean {
-    if (this.#workers === null || this.#workers.covers(this.#captureEnds[0]!)) return false;
+    if (this.#workers === null || this.#workers.covers(this.#captures[0]!.endMicros)) return false;
     if (this.#workersCutMicros === 0) {
       this.#workersCutMicros = nowMicros;
       this.#workers.cut();

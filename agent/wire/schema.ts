@@ -38,8 +38,9 @@ export const TAG_DATA = 11;
 
 /** What CONTROL asks. `watch`: 1 s windows for `argument` seconds. `capture`: cut the running window now, 1 s windows for `argument` seconds, cut again at the end; REPLY carries t0.
  * `collect`: make what `text` names, as `name?query` of an address below /debug/pprof/ (`heap?gc=1`), and send it in DATA
- * messages; the REPLY that ends them carries its media type, or an HTTP status as its code and the reason. */
-export type ControlCommand = 'watch' | 'capture' | 'collect';
+ * messages; the REPLY that ends them carries its media type, or an HTTP status as its code and the reason.
+ * `cancel`: nobody waits any more for what the capture or collect with the request id `argument` gives. */
+export type ControlCommand = 'watch' | 'capture' | 'collect' | 'cancel';
 
 /** [tag, version, nonce: 16 bytes, collector version] */
 export type ChallengeMessage = [tag: 1, version: number, nonce: Uint8Array, collectorVersion: string];

@@ -2,6 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import {
+  PPROF_TYPE,
+  type PprofRequest,
+  pprofFileName,
+  pprofMediaType,
+  TEXT_TYPE,
+} from '../profile/pprof-request';
 
 const PLAIN = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
@@ -19,17 +26,22 @@ export function sendPage(response: ServerResponse, html: string): void {
   send(response, 200, HTML, Buffer.from(html, 'utf8'));
 }
 
-/** Bytes to be saved under a name. body null: only the head, for HEAD. */
-export function sendFile(response: ServerResponse, name: string, body: Uint8Array | null): void {
-  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
-  if (body !== null) {
-    send(response, 200, 'application/octet-stream', body);
-    return;
-  }
-  response.writeHead(200, {
-    'Content-Type': 'application/octet-stream',
-    'X-Content-Type-Options': 'nosniff',
-  });
+export function sendRedirect(response: ServerResponse, path: string): void {
+  response.setHeader('Location', path);
+  sendText(response, 301, `moved to ${path}\n`);
+}
+
+/** Bytes to be saved under a name. */
+export function sendFile(response: ServerResponse, name: string, body: Uint8Array): void {
+  response.setHeader('Content-Disposition', attachment(name));
+  send(response, 200, PPROF_TYPE, body);
+}
+
+/** What HEAD is answered: nothing is made for it. */
+export function sendPprofHead(response: ServerResponse, asked: PprofRequest): void {
+  const type = pprofMediaType(asked);
+  if (type !== TEXT_TYPE) response.setHeader('Content-Disposition', attachment(pprofFileName(asked)));
+  response.writeHead(200, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' });
   response.end();
 }
 
@@ -44,6 +56,10 @@ export async function sendTrace(
   response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
   if (packed) response.setHeader('Content-Encoding', 'gzip');
   send(response, 200, JSON_TYPE, packed ? Buffer.from(gzipped) : await unpack(gzipped));
+}
+
+function attachment(name: string): string {
+  return `attachment; filename="${name}"`;
 }
 
 /** A fault as `go tool pprof` shows it to its user: X-Go-Pprof says that the body is a message. */

@@ -14,6 +14,8 @@ import { writeSeries } from './series-metrics';
 export type MetricsInput = {
   counters: Counters;
   live: readonly Agent[];
+  /** Profiles that are being made now. */
+  capturesRunning: number;
   store: StoreStats;
   totals: ServiceTotals;
   series: SeriesTotals;
@@ -63,6 +65,7 @@ const GAUGES: readonly [name: string, help: string, pick: (status: InstanceStatu
 export function renderMetrics({
   counters,
   live,
+  capturesRunning,
   store,
   totals,
   series,
@@ -73,6 +76,7 @@ export function renderMetrics({
   const out = new Exposition();
   out.single('ringtail_agents', 'gauge', 'Connected agents.', live.length);
   writeCounters(out, counters);
+  out.single('ringtail_captures_running', 'gauge', 'Profiles that are being made now.', capturesRunning);
   out.single('ringtail_tail_clients', 'gauge', 'Connected watchers of the tail.', tailClients);
   out.single('ringtail_store_batches', 'gauge', 'Batches kept.', store.batches);
   out.single('ringtail_store_bytes', 'gauge', 'Bytes kept, about.', store.bytes);

@@ -22,7 +22,7 @@ import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
 import { selectAgents } from '../query/selection';
-import { sendFile, sendPage, sendPprofFault, sendText, sendTrace } from './answer';
+import { sendFile, sendPage, sendPprofFault, sendPprofHead, sendText, sendTrace } from './answer';
 
 export const PPROF_PATH = '/debug/pprof/';
 
@@ -48,6 +48,11 @@ export class PprofRoutes {
     this.#context = context;
   }
 
+  /** Profiles that are being made now. */
+  get running(): number {
+    return this.#running;
+  }
+
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const name = url.pathname.slice(PPROF_PATH.length);
     if (name === '') return sendPage(response, this.#index());
@@ -59,7 +64,7 @@ export class PprofRoutes {
     const refused = refuseGoClient(name, request.headers['user-agent']);
     if (refused !== null) return sendPprofFault(response, refused.status, refused.text);
     if (name === 'profile' || name === 'wall')
-      return this.#profile(name === 'wall' ? 'wall' : 'cpu', asked.seconds, request, response, url);
+      return this.#profile(name === 'wall' ? 'wall' : 'cpu', asked, request, response, url);
     return this.#named(asked, request, response, url);
   }
 
@@ -74,12 +79,14 @@ export class PprofRoutes {
     if (selection.agents === null)
       return sendPprofFault(response, selection.fault.status, selection.fault.text);
     const fileName = pprofFileName(asked);
-    if (request.method === 'HEAD') return sendFile(response, fileName, null);
+    if (request.method === 'HEAD') return sendPprofHead(response, asked);
     if (this.#running >= CAPTURES_MAX) return sendPprofFault(response, 503, TOO_MANY);
+    const signal = goneSignal(response);
     this.#running++;
     this.#context.counters.captures++;
     try {
-      const answer = await collectFrom(selection.agents, asked, this.#context.isProven(request));
+      const answer = await collectFrom(selection.agents, asked, this.#context.isProven(request), signal);
+      if (signal.aborted) return;
       if (isFault(answer)) return sendPprofFault(response, answer.status, answer.text);
       if (answer.mediaType === PPROF_TYPE) return sendFile(response, fileName, answer.bytes);
       if (answer.mediaType === TRACE_TYPE) return await sendTrace(request, response, fileName, answer.bytes);
@@ -91,11 +98,12 @@ export class PprofRoutes {
 
   async #profile(
     kind: ProfileKind,
-    seconds: number,
+    asked: PprofRequest,
     request: IncomingMessage,
     response: ServerResponse,
     url: URL,
   ): Promise<void> {
+    const { name, seconds } = asked;
     const secondsMax = Math.floor((this.#context.retentionMillis - READ_MILLIS) / 1000);
     if (seconds > secondsMax) {
       const kept = `windows are kept for ${this.#context.retentionMillis / 1000} s`;
@@ -108,17 +116,15 @@ export class PprofRoutes {
     const selection = this.#select(url);
     if (selection.agents === null)
       return sendPprofFault(response, selection.fault.status, selection.fault.text);
-    const name = kind === 'cpu' ? 'profile' : 'wall';
-    if (request.method === 'HEAD') return sendFile(response, name, null);
+    if (request.method === 'HEAD') return sendPprofHead(response, asked);
     if (this.#running >= CAPTURES_MAX) return sendPprofFault(response, 503, TOO_MANY);
-    const left = new AbortController();
-    response.once('close', () => left.abort());
+    const signal = goneSignal(response);
     this.#running++;
     this.#context.counters.captures++;
     try {
       const { agents, service } = selection;
-      const asked = { kind, seconds, agents, program: service, signal: left.signal };
-      const profile = await capture(this.#context, asked);
+      const wanted = { kind, seconds, agents, program: service, signal };
+      const profile = await capture(this.#context, wanted);
       if (profile === null) return;
       sendFile(response, name, await compress(encodePprof(profile), { level: constants.Z_BEST_SPEED }));
     } finally {
@@ -146,4 +152,13 @@ export class PprofRoutes {
     });
     return pprofIndex(rows);
   }
+}
+
+/** Aborted when the client leaves before it has its answer. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }

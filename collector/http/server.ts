@@ -1,6 +1,6 @@
 /**
  * The one port: every request and upgrade passes the guard, then goes to its handler. Only GET and HEAD: nothing that
- * comes over HTTP changes what is kept.
+ * comes over HTTP changes what is kept. Where Go's clients ask by POST, what comes with it is not read.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -17,6 +17,8 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 export type Routes = {
   /** By exact path; a key that ends in '/' (other than '/') takes everything below it too. */
   requests: ReadonlyMap<string, RouteHandler>;
+  /** Exact paths that take POST, too. */
+  posts: ReadonlySet<string>;
   /** By exact path. `proven`: the protocol proves the token by itself, so the guard does not ask for it. */
   upgrades: ReadonlyMap<string, { proven: boolean; handle: UpgradeHandler }>;
 };
@@ -67,12 +69,14 @@ function onRequest(context: ServerContext, request: IncomingMessage, response: S
     sendPprofFault(response, refusal.status, refusal.text);
     return;
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  const url = urlOf(request);
+  const { method = '' } = request;
+  const mayPost = method === 'POST' && url !== null && context.routes.posts.has(url.pathname);
+  if (method !== 'GET' && method !== 'HEAD' && !mayPost) {
     response.setHeader('Allow', 'GET, HEAD');
-    sendPprofFault(response, 405, `only GET and HEAD are served, got ${request.method}`);
+    sendPprofFault(response, 405, `only GET and HEAD are served, got ${method}`);
     return;
   }
-  const url = urlOf(request);
   const handler = url === null ? undefined : handlerOf(context.routes, url.pathname);
   if (url === null || handler === undefined) {
     sendText(response, 404, 'not found; / says what is here\n');

@@ -14,10 +14,10 @@ export type Collected = { reply: Reply; bytes: Uint8Array };
 
 /** The connected side of an agent. */
 export interface AgentLink {
-  /** Asks the agent for something; rejects when the connection ends before the reply. */
-  request(command: ControlCommand, argument: number): Promise<Reply>;
+  /** Asks the agent for something; rejects when the connection ends before the reply. signal: the asker has gone. */
+  request(command: ControlCommand, argument: number, signal?: AbortSignal): Promise<Reply>;
   /** Asks the agent to make what `text` names, as `name?query`. */
-  collect(text: string, deadlineMillis: number): Promise<Collected>;
+  collect(text: string, deadlineMillis: number, signal?: AbortSignal): Promise<Collected>;
   /** Ends the connection, telling the agent why. */
   refuse(error: WireError): void;
 }

@@ -112,20 +112,28 @@ export class Session implements AgentLink {
     void this.#work.then(() => this.#end());
   }
 
-  request(command: ControlCommand, argument: number): Promise<Reply> {
-    return this.#ask(command, argument, '', REPLY_MILLIS).then(({ reply }) => reply);
+  request(command: ControlCommand, argument: number, signal?: AbortSignal): Promise<Reply> {
+    return this.#ask(command, argument, '', REPLY_MILLIS, signal).then(({ reply }) => reply);
   }
 
-  collect(text: string, deadlineMillis: number): Promise<Collected> {
-    return this.#ask('collect', 0, text, deadlineMillis);
+  collect(text: string, deadlineMillis: number, signal?: AbortSignal): Promise<Collected> {
+    return this.#ask('collect', 0, text, deadlineMillis, signal);
   }
 
-  #ask(command: ControlCommand, argument: number, text: string, deadlineMillis: number): Promise<Collected> {
+  /** signal: tells the agent that nobody waits any more, also after its REPLY: a capture goes on then. */
+  #ask(
+    command: ControlCommand,
+    argument: number,
+    text: string,
+    deadlineMillis: number,
+    signal?: AbortSignal,
+  ): Promise<Collected> {
     if (!this.open || this.#requests.size >= REQUESTS_MAX) {
       return Promise.reject(new Error(`agent cannot be asked to ${command} now`));
     }
     const requestId = this.#nextRequestId++;
     this.#send([TAG_CONTROL, requestId, command, argument, text]);
+    signal?.addEventListener('abort', () => this.#cancel(requestId));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#requests.delete(requestId);
@@ -134,6 +142,11 @@ export class Session implements AgentLink {
       const waiting = { resolve, reject, timer: timer.unref(), parts: [], byteSize: 0 };
       this.#requests.set(requestId, waiting);
     });
+  }
+
+  #cancel(requestId: number): void {
+    this.#send([TAG_CONTROL, this.#nextRequestId++, 'cancel', requestId, '']);
+    this.#taken(requestId)?.reject(new Error('the asker has gone'));
   }
 
   refuse(error: WireError): void {

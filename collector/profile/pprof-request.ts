@@ -5,6 +5,7 @@
 
 /** The media type of a profile.proto. */
 export const PPROF_TYPE = 'application/octet-stream';
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /** The media type that agents give trace event JSON, gzipped. */
 export const TRACE_TYPE = 'application/json+gzip';
@@ -34,9 +35,16 @@ export type PprofProfile = {
   delta?: boolean;
   /** Trace event JSON of one process, which no pprof client can read. */
   isTrace?: boolean;
+  /** There is no profile behind it, only text. */
+  text?: boolean;
   /** How long an agent may take for it beyond `seconds`, where that is more than usual. */
   graceMillis?: number;
+  /** Who serves it says how long it may take: the collector for as long as it keeps windows. */
+  unbounded?: boolean;
 };
+
+/** What an agent makes may take so long. */
+export const PPROF_SECONDS_MAX = 600;
 
 /** Every profile there is, as the index lists them. */
 export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
@@ -44,10 +52,12 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
     description:
       'CPU profile: where JavaScript, the garbage collector and native code spend CPU time. seconds: the duration, 30 by default.',
     timed: { defaultSeconds: 30, fraction: false },
+    unbounded: true,
   },
   wall: {
     description: 'Wall-clock profile: all time, waiting included. seconds: as above.',
     timed: { defaultSeconds: 30, fraction: false },
+    unbounded: true,
   },
   heap: {
     description:
@@ -62,11 +72,13 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
   gc: {
     description:
       'Every garbage collection of some seconds with the heap and its spaces before and after, as text. seconds: the duration, 5 by default.',
+    text: true,
     timed: { defaultSeconds: 5, fraction: false },
   },
   heapsnapshot: {
     description:
       'Writes a full heap snapshot to a file on the machine of the program and answers with its path. Needs the token; stops the program for seconds.',
+    text: true,
     graceMillis: 600_000,
   },
   block: {
@@ -126,13 +138,15 @@ export function agentAddress({ name, seconds, debug, gc, last }: PprofRequest, p
 export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {
   const profile = Object.hasOwn(PPROF_PROFILES, name) ? PPROF_PROFILES[name]! : undefined;
   if (profile === undefined) return { status: 404, text: 'Unknown profile' };
-  const debug = integerOf(parameters.get('debug')) ?? 0;
+  const level = integerOf(parameters.get('debug')) ?? 0;
+  // As in Go, any number but 0 asks for text.
+  const debug = level < 0 ? 1 : level;
   const gc = (integerOf(parameters.get('gc')) ?? 0) > 0;
   const asked = parameters.get('seconds');
   if (profile.timed !== undefined) {
     const { defaultSeconds, fraction } = profile.timed;
     const seconds = fraction ? Number.parseFloat(asked ?? '') : (integerOf(asked) ?? 0);
-    return { name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: 0, gc: false };
+    return bounded({ name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: 0, gc: false }, profile);
   }
   const last = profile.isTrace === true && parameters.get('last') === '1' ? { last: true as const } : {};
   if (asked === null || asked === '') return { name, seconds: 0, debug, gc, ...last };
@@ -143,11 +157,18 @@ export function readPprofRequest(name: string, parameters: URLSearchParams): Ppr
   if (profile.delta !== true)
     return { status: 400, text: '"seconds" parameter is not supported for this profile type' };
   if (debug !== 0) return { status: 400, text: 'seconds and debug params are incompatible' };
-  return { name, seconds, debug, gc };
+  return bounded({ name, seconds, debug, gc }, profile);
 }
 
 export function isPprofFault(read: PprofRequest | PprofFault): read is PprofFault {
   return 'status' in read;
+}
+
+/** Of the answer to it, if there is one. */
+export function pprofMediaType({ name, debug }: PprofRequest): string {
+  const { isTrace = false, text = false } = PPROF_PROFILES[name] ?? {};
+  if (isTrace) return 'application/json';
+  return text || debug > 0 ? TEXT_TYPE : PPROF_TYPE;
 }
 
 /** The name that a client saves the answer under. */
@@ -156,7 +177,18 @@ export function pprofFileName({ name, seconds }: PprofRequest): string {
   return seconds > 0 && PPROF_PROFILES[name]?.delta === true ? `${name}-delta` : name;
 }
 
-/** As strconv.Atoi has it: digits and nothing else. */
+function bounded(asked: PprofRequest, { unbounded = false }: PprofProfile): PprofRequest | PprofFault {
+  const { seconds } = asked;
+  if (unbounded || seconds <= PPROF_SECONDS_MAX) return asked;
+  return {
+    status: 400,
+    text: `profile duration exceeds ${PPROF_SECONDS_MAX} seconds, got ${seconds}`,
+  };
+}
+
+/** As strconv.ParseInt has it: digits and nothing else, in 64 bits. */
 function integerOf(text: string | null): number | null {
-  return text !== null && /^[+-]?\d+$/.test(text) ? Number.parseInt(text, 10) : null;
+  if (text === null || !/^[+-]?\d+$/.test(text)) return null;
+  const value = Number.parseInt(text, 10);
+  return Math.abs(value) < 2 ** 63 ? value : null;
 }

@@ -31,7 +31,7 @@ export function encodePprof(profile: Profile): Buffer {
     writer.tag(13, 0);
     writer.varint(strings.id(comment));
   }
-  writer.integer(14, strings.id(head.defaultSampleType ?? head.sampleTypes.at(-1)?.type ?? ''));
+  writer.integer(14, strings.id(head.defaultSampleType ?? ''));
   writer.bigInteger(9, BigInt(Math.round(head.startMillis * 1000)) * 1000n);
   writer.integer(10, Math.round(head.durationNanos));
   for (const string of strings.list) writer.string(6, string);

@@ -20,7 +20,7 @@ export type ProfileHead = {
   /** Shown as the "file" that was profiled. */
   program: string;
   comments: string[];
-  /** The type of the sample type that is shown first; '' leaves it to the reader. The last one where it is not given. */
+  /** The type of the sample type that is shown first; where it is not given, as in most of Go's, readers take the last. */
   defaultSampleType?: string;
 };
 

@@ -40,15 +40,13 @@ const HEAP: Shape = {
   head: (totals, { head }) => [`heap profile: ${heapValues(totals)} @ heap/${head.period}`],
   values: heapValues,
 };
-const CONTENTION: Shape = {
-  head: () => ['--- contention:', 'cycles/second=1000000000'],
-  values: ([count, nanos]) => `${nanos} ${count}`,
-};
+const CYCLES = 'cycles/second=1000000000';
+const nanosAndCount = ([count, nanos]: readonly number[]) => `${nanos} ${count}`;
 const SHAPES: Readonly<Record<string, Shape>> = {
   heap: HEAP,
   allocs: HEAP,
-  block: CONTENTION,
-  mutex: CONTENTION,
+  block: { head: () => ['--- contention:', CYCLES], values: nanosAndCount },
+  mutex: { head: () => ['--- mutex:', CYCLES, 'sampling period=1'], values: nanosAndCount },
 };
 
 function plainShape(name: string): Shape {

@@ -48,7 +48,7 @@ type Start = { agent: Agent; t0Micros: number; note: string };
 export async function capture(context: CaptureContext, request: CaptureRequest): Promise<Profile | null> {
   const { seconds, agents, signal } = request;
   const deadlineMillis = context.nowMillis() + seconds * 1000 + CAPTURE_GRACE_MILLIS;
-  const starts = agents.map((agent) => startOf(context, agent, seconds));
+  const starts = agents.map((agent) => startOf(context, agent, seconds, signal));
   await Promise.all(
     starts.map((start) => untilCovered(context, start, seconds * 1e6, deadlineMillis, signal)),
   );
@@ -57,10 +57,10 @@ export async function capture(context: CaptureContext, request: CaptureRequest):
 }
 
 /** Asks the agent; its reply replaces the estimate whenever it comes. */
-function startOf({ wallMillis }: CaptureContext, agent: Agent, seconds: number): Start {
+function startOf({ wallMillis }: CaptureContext, agent: Agent, seconds: number, signal: AbortSignal): Start {
   const t0Micros = microsOf(agent.instance, wallMillis());
   const start = { agent, t0Micros, note: 'the agent did not say when it began: its time is estimated' };
-  agent.link?.request('capture', seconds).then(
+  agent.link?.request('capture', seconds, signal).then(
     ({ code, t0Micros, text }) => {
       if (code === 0) Object.assign(start, { t0Micros, note: '' });
       else start.note = `the agent refused the capture: ${text}`;

@@ -32,17 +32,18 @@ const decompress = promisify(gunzip);
 export type CollectedAnswer = { mediaType: string; bytes: Uint8Array };
 type Part = { agent: Agent; answer: CollectedAnswer | PprofFault };
 
-/** proven: the asker has shown the token. */
+/** proven: the asker has shown the token. signal: it has gone; what was asked of agents is cancelled. */
 export async function collectFrom(
   agents: readonly Agent[],
   request: PprofRequest,
   proven: boolean,
+  signal: AbortSignal,
 ): Promise<CollectedAnswer | PprofFault> {
   if (agents.length > 1 && PPROF_PROFILES[request.name]?.isTrace === true) {
     const names = agents.map(({ instance }) => instance.instance).join(', ');
     return { status: STATUS_BAD, text: `a trace is of one process, choose with &instance= among: ${names}` };
   }
-  const parts = await Promise.all(agents.map((agent) => partOf(agent, request, proven)));
+  const parts = await Promise.all(agents.map((agent) => partOf(agent, request, proven, signal)));
   const [first, ...rest] = parts;
   if (first === undefined) return { status: STATUS_GONE, text: 'no agent is connected' };
   return rest.length === 0 ? first.answer : joined(parts);
@@ -89,13 +90,19 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8');
 }
 
-async function partOf(agent: Agent, request: PprofRequest, proven: boolean): Promise<Part> {
+async function partOf(
+  agent: Agent,
+  request: PprofRequest,
+  proven: boolean,
+  signal: AbortSignal,
+): Promise<Part> {
   const { link } = agent;
   if (link === null) return { agent, answer: { status: STATUS_GONE, text: 'the agent is not connected' } };
   try {
     const { reply, bytes } = await link.collect(
       agentAddress(request, proven),
       request.seconds * 1000 + (PPROF_PROFILES[request.name]?.graceMillis ?? GRACE_MILLIS),
+      signal,
     );
     const answer =
       reply.code === 0 ? { mediaType: reply.text, bytes } : { status: reply.code, text: reply.text };

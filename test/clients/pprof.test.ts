@@ -158,9 +158,11 @@ describe.skipIf(!HAS_GO)('go tool pprof', () => {
   });
 
   it('shows the words of an error', async () => {
-    const absent = await pprof('-top', `${base}/debug/pprof/heap`);
+    const absent = await pprof('-top', `${base}/debug/pprof/nosuch`);
     expect(absent.code).not.toBe(0);
-    expect(absent.stderr).toContain('404 Not Found - Unknown profile: heap profiles are not collected');
+    expect(absent.stderr).toContain('404 Not Found - Unknown profile');
+    const refused = await pprof('-top', `${base}/debug/pprof/heap`);
+    expect(refused.stderr).toContain('404 Not Found - no heap?');
     const unknown = await pprof('-top', `${base}/debug/pprof/profile?service=nosuch&seconds=1`);
     expect(unknown.stderr).toContain('service nosuch is not connected');
   });

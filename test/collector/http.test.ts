@@ -105,7 +105,7 @@ describe('paths', () => {
   it('take GET and HEAD only', async () => {
     const collector = await started();
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
-      expect((await ask(collector, '/debug/pprof/symbol', {}, method)).status).toBe(405);
+      expect((await ask(collector, '/debug/pprof/profile', {}, method)).status).toBe(405);
     }
   });
 });

@@ -93,7 +93,7 @@ describe('the pprof writer', () => {
       durationNanos: 5e9,
       timeNanos: 1_790_000_000_123_000_000n,
       comments: profile.head.comments,
-      defaultSampleType: 'cpu',
+      defaultSampleType: '',
       mapping: { file: 'shop', flags: 4 },
     });
     expect(read.samples).toEqual([

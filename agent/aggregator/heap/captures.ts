@@ -2,6 +2,7 @@
  * Captures of what lives on main's heap: asked for, on a schedule, near the heap limit. Keeps the last one, which
  * answers whoever must not have a new one, and the sites of those before it, which growth is read from.
  */
+import { setTimeout as after } from 'node:timers/promises';
 import { type HeapPoint, largestSites } from '../../../collector/profile/heap-sites';
 import { evidence, leakSuspects } from '../../../collector/profile/leak-suspects';
 import { lastOrdinal, type OrdinalAt, sitesOf } from './heap-profile';
@@ -23,6 +24,8 @@ const POINT_APART_MILLIS = 1000;
 
 export class Captures {
   last: Capture | null = null;
+  /** Until when a window runs, µs: the sampler does nothing else so long. 0 while none does. */
+  windowEndMicros = 0;
   #points: HeapPoint[] = [];
   /** Since the sampler's last start. */
   #ordinals: OrdinalAt[] = [];
@@ -44,8 +47,18 @@ export class Captures {
     return this.#keep(await this.sampler.read(gc), reason);
   }
 
-  async window(intervalBytes: number, wait: () => Promise<void>): Promise<HeapWindow & { capture: Capture }> {
-    const window = await this.sampler.window(intervalBytes, wait);
+  /** Everything that is allocated in so long. Rejects, at once, when the asker has gone. */
+  async window(
+    intervalBytes: number,
+    millis: number,
+    signal: AbortSignal,
+  ): Promise<HeapWindow & { capture: Capture }> {
+    const window = await this.sampler.window(intervalBytes, () => {
+      this.windowEndMicros = this.sampler.nowMicros() + millis * 1000;
+      return after(millis, undefined, { signal }).finally(() => {
+        this.windowEndMicros = 0;
+      });
+    });
     this.budget.learn(
       window.allocated.atMicros,
       window.allocated.pauseMicros,

@@ -113,7 +113,7 @@ export class HeapSampler {
     return this.#inTurn(() => this.#read(gc));
   }
 
-  /** Everything that is allocated in so long, what is collected too. `wait` resolves when it is over. */
+  /** Everything that is allocated until `wait` settles, what is collected too. Where it rejects, so does this. */
   window(intervalBytes: number, wait: () => Promise<void>): Promise<HeapWindow> {
     return this.#inTurn(async () => {
       const live = await this.#read(false);
@@ -121,8 +121,13 @@ export class HeapSampler {
       try {
         this.#end();
         await this.#begin(true, intervalBytes, READ_MILLIS);
-        await wait();
-        return { live, allocated: await this.#profile('HeapProfiler.stopSampling', intervalBytes) };
+        const failure = await wait().then(
+          () => null,
+          (error: Error) => error,
+        );
+        const allocated = await this.#profile('HeapProfiler.stopSampling', intervalBytes);
+        if (failure !== null) throw failure;
+        return { live, allocated };
       } finally {
         await this.#liveAgain();
       }

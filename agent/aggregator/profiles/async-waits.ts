@@ -2,6 +2,7 @@
  * asyncwait: how long asynchronous work waited between its making and its first callback, by the stack that made it,
  * during the time asked for. Promises are in it where they may be followed.
  */
+import { setTimeout as after } from 'node:timers/promises';
 import { AsyncBit } from '../../../assembly/layout';
 import { Profile } from '../../../collector/profile/profile';
 import { rootNode, StackNodes } from '../../../collector/profile/stack-nodes';
@@ -13,25 +14,23 @@ import type { ProfileContext } from './context';
 import { NO_STACK_FRAME, openWindow, watchOf } from './goroutine';
 import { type ProfileSource, TakeError } from './source';
 
-const SECONDS_MAX = 600;
 const MARGIN_MICROS = 1e6;
 const STATUS_REFUSED = 503;
 
 export function asyncWaitSource(context: ProfileContext): ProfileSource {
   return {
     timed: true,
-    take: async ({ seconds, proven }) => {
+    take: async ({ seconds, proven, signal }) => {
       const watch = watchOf(context);
-      const asked = Math.min(SECONDS_MAX, seconds);
-      await openWindow(watch, asked * 1e6 + MARGIN_MICROS, proven, AsyncBit.Waits);
+      await openWindow(watch, seconds * 1e6 + MARGIN_MICROS, { proven, signal }, AsyncBit.Waits);
       const startMillis = Date.now();
       if ((watch.state & AsyncBit.Waits) === 0)
         throw new TakeError(STATUS_REFUSED, asyncComments(watch, context.nowMicros()).join('; '));
       const before = new Map([...watch.page.waits()].map((waits) => [waits.stack, waits]));
-      await new Promise((resolve) => setTimeout(resolve, asked * 1000));
+      await after(seconds * 1000, undefined, { signal });
       const profile = waitProfile(context, before);
       profile.head.startMillis = startMillis;
-      profile.head.durationNanos = Math.round(asked * 1e9);
+      profile.head.durationNanos = Math.round(seconds * 1e9);
       return profile;
     },
   };

@@ -7,6 +7,7 @@
  * GCProfiler gives no times. They come from the ledger, whose entries are the same collections in the same order; where
  * the two do not count alike, that is said, and nothing is guessed.
  */
+import { setTimeout as after } from 'node:timers/promises';
 import { gcCauseOf, gcTypeOf } from '../../wire/gc';
 import type { EventTuple } from '../../wire/schema';
 import { MainSilent } from '../heap/heap-session';
@@ -65,14 +66,14 @@ export function gcSource(context: ProfileContext): ProfileSource {
   };
 }
 
-async function describe(context: ProfileContext, { seconds }: TakeRequest): Promise<string> {
+async function describe(context: ProfileContext, { seconds, signal }: TakeRequest): Promise<string> {
   const { heap, gc } = context;
   if (heap.refusal !== '') throw new TakeError(STATUS_REFUSED, heap.refusal);
   const ledger: EventTuple[] = [];
   const stopListening = gc.listen((event) => ledger.push(event));
   try {
-    const time = await profiledTime(context, Math.min(SECONDS_MAX, seconds));
-    await after(LEDGER_LAG_MILLIS);
+    const time = await profiledTime(context, Math.min(SECONDS_MAX, seconds), signal);
+    await after(LEDGER_LAG_MILLIS, undefined, { signal });
     const within = ledger.filter(([, , start]) => start >= time.fromMicros && start < time.toMicros);
     return collectionsText(time, within);
   } catch (error) {
@@ -84,7 +85,11 @@ async function describe(context: ProfileContext, { seconds }: TakeRequest): Prom
   }
 }
 
-async function profiledTime({ heap, nowMicros }: ProfileContext, seconds: number): Promise<ProfiledTime> {
+async function profiledTime(
+  { heap, nowMicros }: ProfileContext,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<ProfiledTime> {
   const holder = await heap.sampler.withSession((session) => session.hold(HOLDER_TEXT, ANSWER_MILLIS));
   const read = (goOn: boolean) =>
     heap.sampler.withSession((session) => session.call<WindowRead>(holder, READ_TEXT, [goOn], ANSWER_MILLIS));
@@ -97,7 +102,7 @@ async function profiledTime({ heap, nowMicros }: ProfileContext, seconds: number
     const untilMicros = nowMicros() + seconds * 1e6;
     while (open) {
       const leftMillis = (untilMicros - nowMicros()) / 1000;
-      await after(Math.max(0, Math.min(READ_EVERY_MILLIS, leftMillis)));
+      await after(Math.max(0, Math.min(READ_EVERY_MILLIS, leftMillis)), undefined, { signal });
       time.cutShort = time.collections.length >= COLLECTIONS_MAX;
       const goOn = nowMicros() < untilMicros && !time.cutShort;
       const window = await read(goOn);
@@ -147,8 +152,4 @@ function change([before, now]: Pair): string {
 
 function kibibytes(bytes: number): string {
   return Math.round(bytes / KIBIBYTE).toString();
-}
-
-function after(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
 }

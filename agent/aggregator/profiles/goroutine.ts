@@ -3,6 +3,7 @@
  * more or fewer: then promises and waits are followed meanwhile, where they may be. debug=2 lists them one by one, as Go
  * lists goroutines.
  */
+import { setTimeout as after } from 'node:timers/promises';
 import { AsyncBit } from '../../../assembly/layout';
 import { fileOf, functionName } from '../../../collector/profile/frame';
 import { Profile } from '../../../collector/profile/profile';
@@ -51,22 +52,22 @@ export function watchOf({ async: watch }: ProfileContext): AsyncWatch {
   throw new TakeError(STATUS_OFF, 'asynchronous resources are not followed: RINGTAIL_ASYNC=off');
 }
 
-async function openFor(watch: AsyncWatch, { seconds, proven }: TakeRequest): Promise<void> {
-  if (seconds > 0) return openWindow(watch, seconds * 1e6 + MARGIN_MICROS, proven, AsyncBit.Hooks);
+async function openFor(watch: AsyncWatch, request: TakeRequest): Promise<void> {
+  const { seconds, signal } = request;
+  if (seconds > 0) return openWindow(watch, seconds * 1e6 + MARGIN_MICROS, request, AsyncBit.Hooks);
   if ((watch.state & AsyncBit.Hooks) !== 0) return;
-  await openWindow(watch, FIRST_LOOK_MICROS + STAY_MICROS, proven, AsyncBit.Hooks);
-  if ((watch.state & AsyncBit.Hooks) !== 0)
-    await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MICROS / 1000));
+  await openWindow(watch, FIRST_LOOK_MICROS + STAY_MICROS, request, AsyncBit.Hooks);
+  if ((watch.state & AsyncBit.Hooks) !== 0) await after(FIRST_LOOK_MICROS / 1000, undefined, { signal });
 }
 
 /** Rejects where windows have had their share of the time, unless what is needed is on anyway. */
 export async function openWindow(
   watch: AsyncWatch,
   micros: number,
-  proven: boolean,
+  { proven, signal }: Pick<TakeRequest, 'proven' | 'signal'>,
   needed: AsyncBit,
 ): Promise<void> {
-  if ((await watch.open(micros, proven)) || (watch.state & needed) !== 0) return;
+  if ((await watch.open(micros, proven, signal)) || (watch.state & needed) !== 0) return;
   throw new TakeError(
     STATUS_BUSY,
     'without the token asynchronous resources are followed for one minute in two: ask for less than 60 seconds, or later',

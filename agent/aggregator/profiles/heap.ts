@@ -7,7 +7,7 @@
  */
 import { Profile } from '../../../collector/profile/profile';
 import { ownerLabels } from '../../../collector/profile/tick-profile';
-import type { Capture } from '../heap/captures';
+import type { Capture, Captures } from '../heap/captures';
 import { addHeapReading, HEAP_TYPES, SPACE } from '../heap/heap-profile';
 import { HeapForeign, type HeapReading } from '../heap/heap-sampler';
 import { MainSilent } from '../heap/heap-session';
@@ -24,6 +24,8 @@ const WINDOW_SECONDS_MAX = 120;
  */
 const SAMPLES_MAX = 65_536;
 const ALLOCATION_BYTES_PER_SECOND = 2e9;
+/** How long a request waits for a window of allocs that another one has opened. */
+const WINDOW_WAIT_MICROS = 8e6;
 
 export function heapSource(context: ProfileContext): ProfileSource {
   /** Requests whose first take was a new capture: their second one is new, too. */
@@ -60,10 +62,11 @@ async function takeAllocs(context: ProfileContext, request: TakeRequest): Promis
   const waitSeconds = rationSeconds(context, request);
   if (waitSeconds > 0) throw rationed(waitSeconds);
   const captures = await context.heap.captures();
+  if (isTakenUp(context, captures)) throw takenUp(context, captures);
   const { intervalBytes } = context.heap.sampler;
   const scale = Math.ceil((seconds * ALLOCATION_BYTES_PER_SECOND) / SAMPLES_MAX / intervalBytes);
   const window = await answered(context, () =>
-    captures.window(intervalBytes * Math.max(1, scale), () => after(seconds * 1000)),
+    captures.window(intervalBytes * Math.max(1, scale), seconds * 1000, request.signal),
   );
   const { live, allocated } = window;
   const profile = heapProfile(context, allocated, 'allocs');
@@ -85,6 +88,10 @@ async function heapCapture(
   const waitSeconds = admitted.has(request) ? 0 : rationSeconds(context, request);
   if (waitSeconds > 0) {
     if (last === null || request.seconds > 0) throw rationed(waitSeconds);
+    return { capture: last, fresh: false };
+  }
+  if (isTakenUp(context, captures)) {
+    if (last === null || request.seconds > 0) throw takenUp(context, captures);
     return { capture: last, fresh: false };
   }
   try {
@@ -131,6 +138,19 @@ function rationed(waitSeconds: number): TakeError {
   );
 }
 
+/** A window of allocs is open for longer than a client waits. */
+function isTakenUp({ nowMicros }: ProfileContext, { windowEndMicros }: Captures): boolean {
+  return windowEndMicros - nowMicros() > WINDOW_WAIT_MICROS;
+}
+
+function takenUp({ nowMicros }: ProfileContext, { windowEndMicros }: Captures): TakeError {
+  const seconds = Math.ceil((windowEndMicros - nowMicros()) / 1e6);
+  return new TakeError(
+    503,
+    `allocations are being sampled for another client: try again in ${seconds} s, when V8's heap profiler is free`,
+  );
+}
+
 /** A main thread that does not answer is told of in words, with since when. */
 async function answered<Result>(context: ProfileContext, work: () => Promise<Result>): Promise<Result> {
   try {
@@ -146,8 +166,4 @@ async function answered<Result>(context: ProfileContext, work: () => Promise<Res
       `the main thread is stuck in native code since ${new Date(Date.now() - seconds * 1000).toISOString()} (${seconds.toFixed(1)} s): no heap profile before it returns`,
     );
   }
-}
-
-function after(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
 }

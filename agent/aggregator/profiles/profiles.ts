@@ -2,6 +2,7 @@
  * All profiles that are made on request, by name, and the answers to requests for them: take, or take twice and compare,
  * as profile.proto or as text. Loaded at the first request.
  */
+import { setTimeout as after } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { diffProfiles } from '../../../collector/profile/merge';
 import { encodePprof } from '../../../collector/profile/pprof';
@@ -26,7 +27,6 @@ export type { ProfileContext } from './context';
 export { TakeError, type Taken } from './source';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
-const SECONDS_MAX = 600;
 /** A fast level: this thread's time is what compressing costs. */
 const GZIP_LEVEL = 1;
 
@@ -55,10 +55,10 @@ export class Profiles {
     this.#files = { trace: traceSource(context), recorder: recorderSource(context) };
   }
 
-  /** text: `name?query`. Rejects with a TakeError. */
-  async take(text: string): Promise<Taken> {
+  /** text: `name?query`. signal: the asker has gone. Rejects with a TakeError. */
+  async take(text: string, signal: AbortSignal): Promise<Taken> {
     const [name = '', query = ''] = text.split('?', 2);
-    const request = requestOf(new URLSearchParams(query));
+    const request = requestOf(new URLSearchParams(query), signal);
     const file = Object.hasOwn(this.#files, name) ? this.#files[name] : undefined;
     if (file !== undefined) return file.file(request);
     const source = Object.hasOwn(this.#sources, name) ? this.#sources[name] : undefined;
@@ -75,7 +75,7 @@ export class Profiles {
   async #profile(source: ProfileSource, request: TakeRequest): Promise<Profile> {
     const first = await source.take(request);
     if (request.seconds === 0 || source.timed === true) return first;
-    await after(Math.min(SECONDS_MAX, request.seconds) * 1000);
+    await after(request.seconds * 1000, undefined, { signal: request.signal });
     const difference = diffProfiles(first, await source.take(request));
     difference.head.startMillis = first.head.startMillis;
     difference.head.durationNanos = Math.round(request.seconds * 1e9);
@@ -87,21 +87,18 @@ export function openProfiles(context: ProfileContext): Profiles {
   return new Profiles(context);
 }
 
-function requestOf(parameters: URLSearchParams): TakeRequest {
+function requestOf(parameters: URLSearchParams, signal: AbortSignal): TakeRequest {
   const number = (name: string) => Math.max(0, Number.parseFloat(parameters.get(name) ?? '') || 0);
   return {
     seconds: number('seconds'),
     debug: number('debug'),
     gc: number('gc') > 0,
     proven: parameters.get('proven') === '1',
+    signal,
     parameters,
   };
 }
 
 function compressed(bytes: Uint8Array): Uint8Array {
   return gzipSync(bytes, { level: GZIP_LEVEL });
-}
-
-function after(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
 }

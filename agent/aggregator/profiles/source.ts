@@ -11,6 +11,8 @@ export type TakeRequest = {
   gc: boolean;
   /** The asker has proven the token: costly captures are not rationed. */
   proven: boolean;
+  /** Aborted when the asker has gone: what takes time ends, and may reject with anything. */
+  signal: AbortSignal;
   parameters: URLSearchParams;
 };
 

@@ -23,7 +23,7 @@ export function ticksSource(context: ProfileContext, kind: ProfileKind): Profile
 async function takeTicks(
   context: ProfileContext,
   kind: ProfileKind,
-  { seconds }: TakeRequest,
+  { seconds, signal }: TakeRequest,
 ): Promise<Profile> {
   if (seconds > SECONDS_MAX) {
     throw new TakeError(400, `profile duration exceeds ${SECONDS_MAX} seconds, got ${seconds}`);
@@ -33,6 +33,7 @@ async function takeTicks(
   const endMicros = t0Micros + seconds * 1e6;
   const cpuBefore = context.mainCpuMicros();
   const ticks = new LocalTicks(kind, identity, dictionary, Date.now());
+  const asker = {};
   await new Promise<void>((resolve) => {
     const listener = (window: TickWindow, periodNanos: number, lostTicks: number) => {
       ticks.add(window, periodNanos, lostTicks, t0Micros, endMicros);
@@ -41,12 +42,15 @@ async function takeTicks(
     const finish = () => {
       clearTimeout(timer);
       sampling.listeners.delete(listener);
+      sampling.cancel(asker);
       resolve();
     };
     const timer = setTimeout(finish, (endMicros - t0Micros + GRACE_MICROS) / 1000);
     sampling.listeners.add(listener);
-    sampling.capture(t0Micros, seconds);
+    signal.addEventListener('abort', finish);
+    sampling.capture(t0Micros, seconds, asker);
   });
+  signal.throwIfAborted();
   ticks.profile.head.durationNanos = seconds * 1e9;
   const cpuAfter = context.mainCpuMicros();
   const clockedMicros = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;

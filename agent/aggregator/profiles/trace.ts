@@ -17,7 +17,7 @@ const STATUS_NONE = 404;
 
 export function traceSource(context: ProfileContext): FileSource {
   return {
-    file: async ({ seconds }) => {
+    file: async ({ seconds, signal }) => {
       if (seconds > SECONDS_MAX)
         throw new TakeError(STATUS_BAD, `trace duration exceeds ${SECONDS_MAX} seconds, got ${seconds}`);
       const { flight, nowMicros } = context;
@@ -26,7 +26,8 @@ export function traceSource(context: ProfileContext): FileSource {
       const keepMicros = seconds * 1e6 + GRACE_MICROS;
       const release = flight.recorder.widen({ keepMicros, bytes: TRACE_BYTES });
       try {
-        await lastWindow(context, fromMicros, toMicros);
+        await lastWindow(context, fromMicros, toMicros, signal);
+        signal.throwIfAborted();
         return { mediaType: TRACE_TYPE, bytes: await flight.between(fromMicros, toMicros) };
       } finally {
         release();
@@ -48,12 +49,19 @@ export function recorderSource({ flight, data }: ProfileContext): FileSource {
   };
 }
 
-/** Resolves when main's ticks up to the end are in, or will not come. */
-function lastWindow({ sampling }: ProfileContext, fromMicros: number, toMicros: number): Promise<void> {
+/** Resolves when main's ticks up to the end are in, or will not come, or when the asker has gone. */
+function lastWindow(
+  { sampling }: ProfileContext,
+  fromMicros: number,
+  toMicros: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const asker = {};
   return new Promise((resolve) => {
     const finish = () => {
       clearTimeout(timer);
       sampling.listeners.delete(listener);
+      sampling.cancel(asker);
       resolve();
     };
     const listener = (window: TickWindow) => {
@@ -61,6 +69,7 @@ function lastWindow({ sampling }: ProfileContext, fromMicros: number, toMicros: 
     };
     const timer = setTimeout(finish, (toMicros - fromMicros + GRACE_MICROS) / 1000);
     sampling.listeners.add(listener);
-    sampling.capture(fromMicros, (toMicros - fromMicros) / 1e6);
+    signal.addEventListener('abort', finish);
+    sampling.capture(fromMicros, (toMicros - fromMicros) / 1e6, asker);
   });
 }
