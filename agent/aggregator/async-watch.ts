@@ -74,7 +74,7 @@ export class AsyncWatch {
     const seconds = (nowMicros - this.#secondAtMicros) / 1e6;
     this.#secondAtMicros = nowMicros;
     this.#unprovenLeftMicros = Math.min(UNPROVEN_MICROS, this.#unprovenLeftMicros + seconds * 0.5e6);
-    if (this.#windows.size > 0 && nowMicros >= this.#windowUntilMicros) this.#endWindows();
+    this.#closeWindows(nowMicros);
     if (this.#offSinceMicros !== 0 && nowMicros - this.#offSinceMicros > RETRY_MICROS) this.#retry();
     if (this.state & AsyncBit.Hooks) this.#holdBudget(seconds, nowMicros);
     if (this.page.word(AsyncWord.Looks) !== this.#before.looks) this.#tellActive();
@@ -123,6 +123,12 @@ export class AsyncWatch {
 
   get #windowUntilMicros(): number {
     return Math.max(0, ...Array.from(this.#windows, ({ untilMicros }) => untilMicros));
+  }
+
+  #closeWindows(nowMicros: number): void {
+    if (this.#windows.size === 0) return;
+    if (nowMicros >= this.#windowUntilMicros) return this.#endWindows();
+    for (const window of this.#windows) if (nowMicros >= window.untilMicros) this.#windows.delete(window);
   }
 
   #endWindows(): void {
