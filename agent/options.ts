@@ -68,6 +68,8 @@ export type AgentOptions = {
   recordFiles: number;
   /** A signal that dumps the flight recorder; '' for none, and then none is listened for. */
   recordSignal: '' | RecordSignal;
+  /** The runtime's trace events may be used to tell operations of the pool apart. */
+  poolTrace: boolean;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
   pprofAddress: string;
   /** Where a CPU profile of the whole run is written, %p for the process id; '' for nowhere. */
@@ -192,6 +194,12 @@ export const OPTION_TABLE: Table = {
     allowed: RECORD_SIGNALS.join(', '),
     initial: '',
     parse: (got) => RECORD_SIGNALS.find((signal) => signal === got),
+  },
+  poolTrace: {
+    variable: 'RINGTAIL_POOL_TRACE',
+    allowed: '0 or 1',
+    initial: false,
+    parse: (got) => SWITCH.get(got),
   },
   pprofAddress: {
     variable: 'RINGTAIL_PPROF',

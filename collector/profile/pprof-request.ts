@@ -30,7 +30,7 @@ export type PprofProfile = {
   /** For the index page. */
   description: string;
   /** Takes time: `seconds` says how long, not what to compare with. */
-  timed?: { defaultSeconds: number; fraction: boolean };
+  timed?: { defaultSeconds: number; fraction: boolean; hasText?: boolean };
   /** `seconds` gives the difference between then and now. */
   delta?: boolean;
   /** Trace event JSON of one process, which no pprof client can read. */
@@ -103,6 +103,11 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
       'How long asynchronous work waited for its first callback, by the stack that began it. seconds: the duration, 5 by default.',
     timed: { defaultSeconds: 5, fraction: false },
   },
+  pool: {
+    description:
+      "libuv's pool: how long its queue lets work wait, and, with RINGTAIL_POOL_TRACE=1, operations by kind with what they waited and ran. seconds: the duration, 5 by default.",
+    timed: { defaultSeconds: 5, fraction: false, hasText: true },
+  },
   trace: {
     description:
       'What happened, in time: calls, requests, spans, stalls and collections as trace event JSON for https://ui.perfetto.dev or chrome://tracing (not for go tool trace). seconds: the duration, 1 by default.',
@@ -144,9 +149,13 @@ export function readPprofRequest(name: string, parameters: URLSearchParams): Ppr
   const gc = (integerOf(parameters.get('gc')) ?? 0) > 0;
   const asked = parameters.get('seconds');
   if (profile.timed !== undefined) {
-    const { defaultSeconds, fraction } = profile.timed;
+    const { defaultSeconds, fraction, hasText } = profile.timed;
     const seconds = fraction ? Number.parseFloat(asked ?? '') : (integerOf(asked) ?? 0);
-    return bounded({ name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: 0, gc: false }, profile);
+    const shown = hasText === true ? debug : 0;
+    return bounded(
+      { name, seconds: seconds > 0 ? seconds : defaultSeconds, debug: shown, gc: false },
+      profile,
+    );
   }
   const last = profile.isTrace === true && parameters.get('last') === '1' ? { last: true as const } : {};
   if (asked === null || asked === '') return { name, seconds: 0, debug, gc, ...last };

@@ -18,6 +18,7 @@ import { gcSource } from './gc';
 import { goroutineSource } from './goroutine';
 import { allocsSource, heapSource } from './heap';
 import { heapSnapshotSource } from './heap-snapshot';
+import { poolSource } from './pool';
 import { type FileSource, type ProfileSource, TakeError, type Taken, type TakeRequest } from './source';
 import { threadcreateSource } from './threadcreate';
 import { ticksSource } from './ticks';
@@ -51,6 +52,7 @@ export class Profiles {
       allocs: allocsSource(context),
       gc: gcSource(context),
       heapsnapshot: heapSnapshotSource(context),
+      pool: poolSource(context),
     };
     this.#files = { trace: traceSource(context), recorder: recorderSource(context) };
   }

@@ -3,6 +3,7 @@
  * of the last seconds, or its last dump. Both are trace event JSON, gzipped.
  */
 import { TRACE_TYPE } from '../../../collector/profile/pprof-request';
+import { tracePool } from '../pool/pool-trace';
 import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from './context';
 import { type FileSource, TakeError } from './source';
@@ -26,7 +27,10 @@ export function traceSource(context: ProfileContext): FileSource {
       const keepMicros = seconds * 1e6 + GRACE_MICROS;
       const release = flight.recorder.widen({ keepMicros, bytes: TRACE_BYTES });
       try {
-        await lastWindow(context, fromMicros, toMicros, signal);
+        await Promise.all([
+          lastWindow(context, fromMicros, toMicros, signal),
+          followPool(context, seconds, signal),
+        ]);
         signal.throwIfAborted();
         return { mediaType: TRACE_TYPE, bytes: await flight.between(fromMicros, toMicros) };
       } finally {
@@ -47,6 +51,19 @@ export function recorderSource({ flight, data }: ProfileContext): FileSource {
       return { mediaType: TRACE_TYPE, bytes };
     },
   };
+}
+
+/** Where the program allows it. That it fails costs the trace nothing but its track. */
+async function followPool(
+  { data, sampling, flight }: ProfileContext,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!data.options.poolTrace || data.samplingRefused !== '' || sampling.state === 'foreign') return;
+  const { recorder } = flight;
+  await tracePool(seconds, signal, ({ kind, startMicros, durationMicros, waitMicros, runMicros }) =>
+    recorder.poolOperation(startMicros, durationMicros, waitMicros, runMicros, recorder.labelOf(kind)),
+  ).catch(() => {});
 }
 
 /** Resolves when main's ticks up to the end are in, or will not come, or when the asker has gone. */

@@ -14,11 +14,13 @@ import {
   RECORDED_DELAY,
   RECORDED_GC,
   RECORDED_MEMORY,
+  RECORDED_POOL,
   RECORDED_REQUEST,
   RECORDED_SPAN,
   type Recorded,
   type RecordedEvent,
 } from './recorded';
+import { Timeline } from './timeline';
 
 /** What a reader of the file has to know who takes it for a trace of Go. */
 export const TRACE_NOTE =
@@ -30,9 +32,16 @@ const TID_COLLECTIONS = 3;
 const TID_NOTES = 4;
 const TID_REQUESTS = 5;
 const TID_SPANS = 6;
+const TID_POOL = 7;
 /** Two tracks for each worker thread. */
 const TID_WORKERS = 10;
 const SAMPLES_PER_CHUNK = 4096;
+/** What overlaps, and its track. */
+const SPANS = new Map<number, [tid: number, name: string]>([
+  [RECORDED_REQUEST, [TID_REQUESTS, 'requests']],
+  [RECORDED_SPAN, [TID_SPANS, 'spans']],
+  [RECORDED_POOL, [TID_POOL, "libuv's pool"]],
+]);
 
 export type TraceAbout = { service: string; pid: number; other: TraceArguments };
 
@@ -44,12 +53,10 @@ class RecordTrace {
   readonly #recorded: Recorded;
   readonly #about: TraceAbout;
   readonly #trace: TraceWriter;
-  readonly #at: number[] = [];
-  readonly #writes: (() => void)[] = [];
+  readonly #timeline = new Timeline();
   readonly #named = new Map<number, string>();
   /** End of the last slice of each track, µs: slices of a track never cross. */
   readonly #ends = new Map<number, number>();
-  #spans = 0;
   #ticks = 0;
 
   constructor(recorded: Recorded, about: TraceAbout, write: (text: string) => void) {
@@ -68,9 +75,7 @@ class RecordTrace {
     trace.processLabel(pid, TRACE_NOTE);
     for (const [tid, name] of [...this.#named].sort(([left], [right]) => left - right))
       trace.threadName({ pid, tid }, name, tid);
-    const order = this.#at.map((_, index) => index);
-    order.sort((left, right) => this.#at[left]! - this.#at[right]! || left - right);
-    for (const index of order) this.#writes[index]!();
+    this.#timeline.play();
     const { ticks, events, incidents, lastMicros } = this.#recorded.overwritten;
     trace.end({
       note: TRACE_NOTE,
@@ -99,13 +104,11 @@ class RecordTrace {
   }
 
   #flameChart(track: Track, { nodes, sliceNodes, sliceStarts, sliceMicros }: CallSlices): void {
-    for (let slice = 0; slice < sliceNodes.length; slice++) {
+    this.#timeline.all(sliceStarts, (slice) => {
       const { name, url, line } = nodes[sliceNodes[slice]! - 1]!;
-      const start = sliceStarts[slice]!;
-      const micros = sliceMicros[slice]!;
       const args = url === '' ? undefined : { at: `${url}:${line}` };
-      this.#when(start, () => this.#trace.slice(track, printable(name), start, micros, args));
-    }
+      this.#trace.slice(track, printable(name), sliceStarts[slice]!, sliceMicros[slice]!, args);
+    });
   }
 
   /** The same ticks as V8's own tools have them, which viewers sum up. */
@@ -113,7 +116,7 @@ class RecordTrace {
     const start = sampleMicros[0];
     if (start === undefined) return;
     const trace = this.#trace;
-    this.#when(start, () => {
+    this.#timeline.one(start, () => {
       trace.startCpuProfile(track, profileId, start);
       trace.cpuProfileChunk(track, profileId, start, nodes, [], []);
     });
@@ -126,7 +129,7 @@ class RecordTrace {
       }
       const ids = sampleNodes.slice(from, from + SAMPLES_PER_CHUNK);
       const at = sampleMicros[from]!;
-      this.#when(at, () => trace.cpuProfileChunk(track, profileId, at, [], ids, deltas));
+      this.#timeline.one(at, () => trace.cpuProfileChunk(track, profileId, at, [], ids, deltas));
     }
   }
 
@@ -134,7 +137,7 @@ class RecordTrace {
     for (const { kind, startMicros, durationMicros, text, stack } of this.#recorded.incidents) {
       if (kind === 'note') {
         const track = this.#track(TID_NOTES, 'notes');
-        this.#when(startMicros, () => this.#trace.instant(track, printable(text), startMicros));
+        this.#timeline.one(startMicros, () => this.#trace.instant(track, printable(text), startMicros));
       } else {
         const args = stack.length === 0 ? undefined : { stack };
         this.#slice(TID_STALLS, 'stalls', text, startMicros, durationMicros, args);
@@ -144,49 +147,49 @@ class RecordTrace {
 
   #events(): void {
     const events = [...this.#recorded.events].sort((left, right) => left.startMicros - right.startMicros);
+    const spans: RecordedEvent[] = [];
     for (const event of events) {
       const { kind, threadId, startMicros, durationMicros, a, b } = event;
-      if (kind === RECORDED_GC) {
+      if (SPANS.has(kind)) spans.push(event);
+      else if (kind === RECORDED_GC) {
         const name = threadId === 0 ? 'garbage collection' : `worker ${threadId}: garbage collection`;
         const tid = threadId === 0 ? TID_COLLECTIONS : tidOf(threadId) + 1;
         this.#slice(tid, name, gcTypeOf(a), startMicros, durationMicros, { flags: b });
-      } else if (kind === RECORDED_REQUEST) this.#request(event);
-      else if (kind === RECORDED_SPAN) {
-        const name = this.#recorded.labels[event.label] ?? '';
-        this.#span(this.#track(TID_SPANS, 'spans'), name, event, { thread: threadId });
       } else if (kind === RECORDED_DELAY) {
-        const values = { 'delay (ms)': durationMicros / 1000 };
         const at = startMicros + durationMicros;
-        this.#when(at, () => this.#trace.counter(this.#about.pid, 'event loop', at, values));
-        this.#when(at, () =>
-          this.#trace.counter(this.#about.pid, 'turns of the event loop', at, { turns: a }),
-        );
+        this.#counter('event loop', at, { 'delay (ms)': durationMicros / 1000 });
+        this.#counter('turns of the event loop', at, { turns: a });
       } else if (kind === RECORDED_MEMORY) {
-        const values = { 'heap in use (MB)': a / 1e6, 'resident (MB)': b / 1e6 };
-        this.#when(startMicros, () => this.#trace.counter(this.#about.pid, 'memory', startMicros, values));
+        this.#counter('memory', startMicros, { 'heap in use (MB)': a / 1e6, 'resident (MB)': b / 1e6 });
       }
     }
+    const drawn = spans.map((event) => this.#track(...SPANS.get(event.kind)!));
+    this.#timeline.all(
+      spans.map(({ startMicros }) => startMicros),
+      (index) => {
+        const event = spans[index]!;
+        const name = this.#spanName(event);
+        this.#trace.spanBegins(drawn[index]!, index + 1, name, event.startMicros, spanArguments(event));
+      },
+    );
+    this.#timeline.all(
+      spans.map(({ startMicros, durationMicros }) => startMicros + durationMicros),
+      (index) => {
+        const { startMicros, durationMicros } = spans[index]!;
+        const name = this.#spanName(spans[index]!);
+        this.#trace.spanEnds(drawn[index]!, index + 1, name, startMicros + durationMicros);
+      },
+    );
   }
 
-  #request(event: RecordedEvent): void {
-    const method = HTTP_METHODS[event.b & HTTP_METHOD_MASK] ?? HTTP_METHODS[0];
-    const route = this.#recorded.labels[event.label] || '(no route known)';
-    const aborted = (event.b & HTTP_ABORTED) !== 0;
-    const args = { status: event.a, ...(aborted ? { aborted } : {}) };
-    this.#span(this.#track(TID_REQUESTS, 'requests'), `${method} ${route}`, event, args);
+  #spanName({ kind, label, b }: RecordedEvent): string {
+    const text = printable(this.#recorded.labels[label] ?? '');
+    if (kind !== RECORDED_REQUEST) return text;
+    return `${HTTP_METHODS[b & HTTP_METHOD_MASK] ?? HTTP_METHODS[0]} ${text || '(no route known)'}`;
   }
 
-  #span(
-    track: Track,
-    name: string,
-    { startMicros, durationMicros }: RecordedEvent,
-    args: TraceArguments,
-  ): void {
-    const id = ++this.#spans;
-    const shown = printable(name);
-    const endMicros = startMicros + durationMicros;
-    this.#when(startMicros, () => this.#trace.spanBegins(track, id, shown, startMicros, args));
-    this.#when(endMicros, () => this.#trace.spanEnds(track, id, shown, endMicros));
+  #counter(name: string, atMicros: number, values: Readonly<Record<string, number>>): void {
+    this.#timeline.one(atMicros, () => this.#trace.counter(this.#about.pid, name, atMicros, values));
   }
 
   /** One that would cross the slice before it begins where that one ends. */
@@ -202,7 +205,7 @@ class RecordTrace {
     const endMicros = startMicros + durationMicros;
     const start = Math.max(startMicros, this.#ends.get(tid) ?? 0);
     this.#ends.set(tid, Math.max(endMicros, start));
-    this.#when(start, () =>
+    this.#timeline.one(start, () =>
       this.#trace.slice(track, printable(name), start, Math.max(0, endMicros - start), args),
     );
   }
@@ -211,11 +214,12 @@ class RecordTrace {
     this.#named.set(tid, name);
     return { pid: this.#about.pid, tid };
   }
+}
 
-  #when(atMicros: number, write: () => void): void {
-    this.#at.push(atMicros);
-    this.#writes.push(write);
-  }
+function spanArguments({ kind, threadId, a, b }: RecordedEvent): TraceArguments {
+  if (kind === RECORDED_REQUEST) return { status: a, ...((b & HTTP_ABORTED) === 0 ? {} : { aborted: true }) };
+  if (kind === RECORDED_SPAN) return { thread: threadId };
+  return a < 0 ? {} : { 'wait (ms)': a / 1000, 'run (ms)': b / 1000 };
 }
 
 function tidOf(threadId: number): number {

@@ -8,6 +8,7 @@ export const RECORDED_REQUEST = 2; // a: status, b: index of the method | HTTP_A
 export const RECORDED_SPAN = 3; // label: name
 export const RECORDED_DELAY = 4; // an answered ping: the duration is the delay, a: turns of the loop since the one before
 export const RECORDED_MEMORY = 5; // a: heap in use, b: resident memory, bytes
+export const RECORDED_POOL = 6; // a: wait, b: run, µs, -1 where not known; label: kind
 
 /** label: an index into the record's labels. */
 export type RecordedEvent = {

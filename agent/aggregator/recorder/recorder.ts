@@ -14,6 +14,7 @@ import {
   RECORDED_DELAY,
   RECORDED_GC,
   RECORDED_MEMORY,
+  RECORDED_POOL,
   RECORDED_REQUEST,
   RECORDED_SPAN,
   type Recorded,
@@ -22,8 +23,9 @@ import {
   type RecordedWindow,
 } from './recorded';
 
-/** What the recorder takes without a trace running. */
+/** What the recorder takes without a trace running; of it, rows of events one part in EVENTS_PART at most, because a dump takes the agent thread's memory. */
 export const RECORDER_BYTES = 4 * 1024 * 1024;
+const EVENTS_PART = 4;
 const INCIDENTS_MAX = 512;
 /** Names of routes and spans; more are one. */
 const LABELS_MAX = 4096;
@@ -107,6 +109,17 @@ export class Recorder {
 
   span(threadId: number, startMicros: number, durationMicros: number, name: number): void {
     this.#event(RECORDED_SPAN, threadId, startMicros, durationMicros, 0, 0, name);
+  }
+
+  /** waitMicros, runMicros: -1 where the runtime does not tell. */
+  poolOperation(
+    startMicros: number,
+    durationMicros: number,
+    waitMicros: number,
+    runMicros: number,
+    kind: number,
+  ): void {
+    this.#event(RECORDED_POOL, 0, startMicros, durationMicros, waitMicros, runMicros, kind);
   }
 
   /** A ping was answered so late, and the loop turned so often since the one before. */
@@ -201,17 +214,24 @@ export class Recorder {
     const keepFrom = this.#newestMicros - this.#keepMicros;
     while (this.#windows.length > 0 && this.#windows[0]!.window.endMicros < keepFrom) this.#dropWindow();
     while (this.#events.oldestMicros < keepFrom) this.#events.dropOldest(keepFrom);
+    while (this.#events.byteSize > this.#bytesMax / EVENTS_PART && this.#hasOldEvents)
+      this.#dropEvents(keepFrom);
     while (this.byteSize > this.#bytesMax && (this.#windows.length > 1 || this.#hasOldEvents)) {
       const windowEnds =
         this.#windows.length > 1 ? this.#windows[0]!.window.endMicros : Number.POSITIVE_INFINITY;
       const eventsEnd = this.#events.oldestMicros;
       if (windowEnds < eventsEnd) this.#lost('ticks', this.#dropWindow(), windowEnds);
-      else this.#lost('events', this.#events.dropOldest(keepFrom), eventsEnd);
+      else this.#dropEvents(keepFrom);
     }
   }
 
   get #hasOldEvents(): boolean {
     return this.#events.oldestMicros !== Number.POSITIVE_INFINITY;
+  }
+
+  #dropEvents(keepFrom: number): void {
+    const endMicros = this.#events.oldestMicros;
+    this.#lost('events', this.#events.dropOldest(keepFrom), endMicros);
   }
 
   /** Stacks that were kept for windows of an earlier epoch go with the last of them. Gives how many ticks went. */

@@ -75,7 +75,7 @@ describe('the recorder', () => {
   });
 
   it('stays within its bytes, overwrites the oldest, and counts what went before its time', () => {
-    const bytes = 8 * CHUNK_BYTES;
+    const bytes = 32 * CHUNK_BYTES;
     const recorder = new Recorder({ keepMicros: 60 * SECOND, bytes });
     const names = namesOf('main');
     for (let second = 0; second < 20; second++) {
