@@ -83,6 +83,8 @@ export class Sampler {
     readonly events: SamplerEvents,
     /** Connects to the thread that is sampled. */
     readonly connect: () => SamplerSession,
+    /** How long that thread has been ready while others had the core, µs so far; 0 where it is not known. */
+    readonly waitedMicros: () => number = () => 0,
   ) {
     const prefix = randomBytes(6).toString('hex');
     this.#titles = [`ringtail-${prefix}-a`, `ringtail-${prefix}-b`];
@@ -201,6 +203,7 @@ export class Sampler {
     const session = this.#session;
     if (session === null || this.#holder === '') return then();
     const asked = this.nowMicros();
+    const waitedBefore = this.waitedMicros();
     const generation = this.#generation;
     this.openSinceMicros = asked;
     const parameters = {
@@ -220,7 +223,10 @@ export class Sampler {
         else if (pauseMicros === DEBUGGED) this.#standBack();
         else {
           this.#toldForeign = false;
-          if (last === '') this.#started = { pauseMicros, codeBytes };
+          if (last === '') {
+            const waited = this.waitedMicros() - waitedBefore;
+            this.#started = { pauseMicros: startMicros(pauseMicros, waited, codeBytes), codeBytes };
+          }
           this.#codeBytes = codeBytes;
           this.events.onRotated(pauseMicros, this.nowMicros() - asked);
         }
@@ -251,6 +257,14 @@ export class Sampler {
     this.#session = null;
     session?.disconnect();
   }
+}
+
+/**
+ * What a start itself took. A machine that is short of cores makes it longer, and would make a small program look as if it
+ * were not worth a restart; but the wait may have come before the start, so what its code must have cost stays.
+ */
+function startMicros(pauseMicros: number, waitedMicros: number, codeBytes: number): number {
+  return Math.min(pauseMicros, Math.max(pauseMicros - waitedMicros, codeBytes * START_MICROS_PER_CODE_BYTE));
 }
 
 /** Pause (µs) and code size (bytes) that a rotation answered; NaN where it threw. */

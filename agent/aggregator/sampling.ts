@@ -91,6 +91,9 @@ export class Sampling {
   #foreignTriedMicros = 0;
   /** Ticks of the window that the rotation at hand ended; -1 when it ended none. */
   #endedTicks = -1;
+  #tickAtMicros = 0;
+  /** When V8 had ended its sampler for a rest, µs. */
+  #restsSinceMicros = 0;
 
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
@@ -111,6 +114,10 @@ export class Sampling {
         },
       },
       openMainSession,
+      () => {
+        host.cost.mainCpuMicros();
+        return host.cost.mainWaitedMicros;
+      },
     );
     this.#workers =
       this.#maySample && WorkerSampling.isWanted(options.sampleWorkers)
@@ -221,16 +228,19 @@ export class Sampling {
   /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. othersBusy: so are other threads of the program. */
   tick(nowMicros: number, mainShare: number, mainCpuMicros: number, othersBusy = false): void {
     this.#workMicros = mainCpuMicros;
+    const previousTick = this.#tickAtMicros;
+    this.#tickAtMicros = nowMicros;
     this.#workers?.tick(nowMicros, othersBusy, this.watched(nowMicros));
     this.#lookForWork(nowMicros);
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
-      if (mainShare > WAKE_SHARE) this.start();
+      // The share is of the time since the tick before: the sampler's own end may be in it.
+      if (mainShare > WAKE_SHARE && previousTick >= this.#restsSinceMicros) this.start();
       return;
     }
     if (nowMicros - this.#busyAtMicros > this.host.options.idleAfterMillis * 1000 && this.#mayRestart)
-      return this.#sampler.stop('idle');
+      return this.#rest();
     const captureDue = (this.#captures[0]?.endMicros ?? Number.POSITIVE_INFINITY) <= nowMicros;
     const lengthMicros = nowMicros - this.#beganMicros;
     const due = this.#pacer.isDue(
@@ -328,6 +338,13 @@ export class Sampling {
 
   get #maySample(): boolean {
     return this.host.refused === '' && this.host.options.cpuHz !== 0;
+  }
+
+  #rest(): void {
+    this.#restsSinceMicros = Number.POSITIVE_INFINITY;
+    this.#sampler.stop('idle', () => {
+      this.#restsSinceMicros = this.host.nowMicros();
+    });
   }
 
   /** A program with much code is not worth the pause of a restart, neither for a lower rate nor for rest. */
