@@ -1,4 +1,5 @@
 /** The demo service as a program under measurement, with the demo's own load on it for a fixed time. */
+import assert from 'node:assert';
 import { setTimeout } from 'node:timers/promises';
 import { loadOurs } from './bundle.mjs';
 import { Program } from './program.mjs';
@@ -13,6 +14,7 @@ export async function underLoad({ file, args = [], execArgv, env }, seconds, dur
   const program = new Program({ file, args, execArgv, env });
   const { Load } = loadOurs();
   const load = new Load(await program.tell('port'));
+  load.start();
   try {
     await setTimeout(SETTLE_MILLIS);
     const before = { ...load.counts };
@@ -21,6 +23,7 @@ export async function underLoad({ file, args = [], execArgv, env }, seconds, dur
       answered: load.counts.answered - before.answered,
       failed: load.counts.failed - before.failed,
     };
+    assert.ok(counts.answered > 0, 'the service answered nothing: it was not under load');
     return { figures, counts };
   } finally {
     load.stop();
