@@ -103,7 +103,8 @@ jobs.add();
   for (let round = 0; round < 3; round++) {
     agent.start({ service: 'again', labels: { round: String(round) } });
     jobs.add();
-    await new Promise((done) => setTimeout(done, 150));
+    for (let waited = 0; agent.stats().state === 'booting' && waited < 3000; waited += 50)
+      await new Promise((done) => setTimeout(done, 50));
     console.log(agent.stats().state);
     await agent.stop();
   }
