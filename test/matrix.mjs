@@ -9,7 +9,25 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 
 const LINES = ['22', '24', '26'];
 /** What decides on another Node line: everything that touches the runtime. The rest does not depend on it. */
-const SHORT = ['test/agent', 'test/clients', 'test/faults/exit', 'test/faults/hang', 'test/cli/demo'];
+const CLIENTS = [
+  'answers',
+  'block',
+  'goroutine',
+  'hang',
+  'heap.test',
+  'labels',
+  'pprof',
+  'recorder',
+  'standalone',
+  'suspend',
+  'workers',
+];
+const SHORT = [
+  'test/agent',
+  ...CLIENTS.map((name) => `test/clients/${name}`),
+  'test/faults/exit',
+  'test/cli/demo',
+];
 
 const given = process.argv.slice(2);
 const lines = given.filter((word) => /^\d+$/.test(word));
