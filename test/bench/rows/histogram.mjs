@@ -143,19 +143,34 @@ async function mergeRows(make) {
   return comparisonRows({ work: 'merge two histograms', unit: 'ns', results, ours: 'ours', peers });
 }
 
+/** So many merges go into one histogram before it begins anew: billions of values in one are another case. */
+const MERGES_EACH = 4096;
+
 /** A loop of its own for each, so that no call site meets two kinds of histogram. */
 const MERGES = {
   ours(into, from, count = 1) {
-    for (let index = 0; index < count; index++) into.merge(from);
+    for (let index = 0; index < count; index++) {
+      if (index % MERGES_EACH === 0) into.clear();
+      into.merge(from);
+    }
   },
   [NODE](into, from, count = 1) {
-    for (let index = 0; index < count; index++) into.add(from);
+    for (let index = 0; index < count; index++) {
+      if (index % MERGES_EACH === 0) into.reset();
+      into.add(from);
+    }
   },
   [HDR_JS](into, from, count = 1) {
-    for (let index = 0; index < count; index++) into.add(from);
+    for (let index = 0; index < count; index++) {
+      if (index % MERGES_EACH === 0) into.reset();
+      into.add(from);
+    }
   },
   [HDR_WASM](into, from, count = 1) {
-    for (let index = 0; index < count; index++) into.add(from);
+    for (let index = 0; index < count; index++) {
+      if (index % MERGES_EACH === 0) into.reset();
+      into.add(from);
+    }
   },
 };
 
