@@ -31,18 +31,43 @@ type ReadNode = {
   lines: readonly { line: number; ticks: number }[];
 };
 
+/** What one V8 profile holds. labels: key and value of what tells it from others of the same file. */
+export type ReadCpuprofile = {
+  nodes: ReadonlyMap<number, ReadNode>;
+  /** Time by node. */
+  nanos: ReadonlyMap<number, number>;
+  startMicros: number;
+  endMicros: number;
+  labels: readonly string[];
+};
+
 export function decodeCpuprofile(json: unknown): Profile {
-  const file = recordOf(FORMAT, 'the file', json);
-  const nodes = readNodes(listOf(FORMAT, 'nodes', file.nodes));
-  const startMicros = numberOf(FORMAT, 'startTime', file.startTime);
-  const endMicros = numberOf(FORMAT, 'endTime', file.endTime);
-  const nanos = nanosByNode(nodes, file.samples, file.timeDeltas, endMicros - startMicros);
-  const idle = [...nodes].some(
-    ([id, { frame, hits }]) => frame.name === FRAME_IDLE && (hits > 0 || (nanos.get(id) ?? 0) > 0),
+  return profileOfV8([readCpuprofile(FORMAT, json, [])]);
+}
+
+/** format: named in errors. */
+export function readCpuprofile(format: string, json: unknown, labels: readonly string[]): ReadCpuprofile {
+  const file = recordOf(format, 'the file', json);
+  const nodes = readNodes(format, listOf(format, 'nodes', file.nodes));
+  const startMicros = numberOf(format, 'startTime', file.startTime);
+  const endMicros = numberOf(format, 'endTime', file.endTime);
+  const nanos = nanosByNode(format, nodes, file.samples, file.timeDeltas, endMicros - startMicros);
+  return { nodes, nanos, startMicros, endMicros, labels };
+}
+
+/** Adds up profiles that were taken beside each other; at least one. */
+export function profileOfV8(parts: readonly ReadCpuprofile[]): Profile {
+  const idle = parts.some(({ nodes, nanos }) =>
+    [...nodes].some(
+      ([id, { frame, hits }]) => frame.name === FRAME_IDLE && (hits > 0 || (nanos.get(id) ?? 0) > 0),
+    ),
   );
   const type = { type: idle ? 'wall' : 'cpu', unit: 'nanoseconds' };
-  const ticks = [...nodes.values()].reduce((sum, { hits }) => sum + hits, 0);
-  const timed = [...nanos.values()].reduce((sum, value) => sum + value, 0);
+  const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+  const ticks = sum(parts.map(({ nodes }) => sum([...nodes.values()].map(({ hits }) => hits))));
+  const timed = sum(parts.map(({ nanos }) => sum(nanos.values())));
+  const startMicros = Math.min(...parts.map((part) => part.startMicros));
+  const endMicros = Math.max(...parts.map((part) => part.endMicros));
   const profile = new Profile({
     sampleTypes: [{ type: 'samples', unit: 'count' }, type],
     periodType: type,
@@ -52,51 +77,52 @@ export function decodeCpuprofile(json: unknown): Profile {
     program: '',
     comments: [],
   });
-  addNodes(profile, nodes, nanos);
+  for (const part of parts) addNodes(profile, part);
   return profile;
 }
 
-function readNodes(list: readonly unknown[]): Map<number, ReadNode> {
-  checkCount(FORMAT, 'nodes', list.length, PROFILE_ENTRIES_MAX);
+function readNodes(format: string, list: readonly unknown[]): Map<number, ReadNode> {
+  checkCount(format, 'nodes', list.length, PROFILE_ENTRIES_MAX);
   const nodes = new Map<number, ReadNode>();
   for (const entry of list) {
-    const node = recordOf(FORMAT, 'a node', entry);
-    const id = numberOf(FORMAT, 'id of a node', node.id);
-    if (nodes.has(id)) throw broken(FORMAT, `two nodes have the id ${id}`);
+    const node = recordOf(format, 'a node', entry);
+    const id = numberOf(format, 'id of a node', node.id);
+    if (nodes.has(id)) throw broken(format, `two nodes have the id ${id}`);
     nodes.set(id, {
-      frame: readCallFrame(FORMAT, node.callFrame),
-      hits: node.hitCount === undefined ? 0 : numberOf(FORMAT, 'hitCount', node.hitCount),
-      children: optionalListOf(FORMAT, 'children', node.children),
-      lines: optionalListOf(FORMAT, 'positionTicks', node.positionTicks).map((ticks) => {
-        const at = recordOf(FORMAT, 'a positionTick', ticks);
-        return { line: lineOf(at.line), ticks: numberOf(FORMAT, 'ticks', at.ticks) };
+      frame: readCallFrame(format, node.callFrame),
+      hits: node.hitCount === undefined ? 0 : numberOf(format, 'hitCount', node.hitCount),
+      children: optionalListOf(format, 'children', node.children),
+      lines: optionalListOf(format, 'positionTicks', node.positionTicks).map((ticks) => {
+        const at = recordOf(format, 'a positionTick', ticks);
+        return { line: lineOf(at.line), ticks: numberOf(format, 'ticks', at.ticks) };
       }),
     });
   }
-  if (nodes.size === 0) throw broken(FORMAT, 'it has no nodes');
+  if (nodes.size === 0) throw broken(format, 'it has no nodes');
   return nodes;
 }
 
 /** A record lasts until the next one, the last one until the end. Rounded as a whole, so that nothing gets lost. */
 function nanosByNode(
+  format: string,
   nodes: ReadonlyMap<number, ReadNode>,
   samples: unknown,
   timeDeltas: unknown,
   spanMicros: number,
 ): Map<number, number> {
   const nanos = new Map<number, number>();
-  const ids = optionalListOf(FORMAT, 'samples', samples);
-  const deltas = optionalListOf(FORMAT, 'timeDeltas', timeDeltas);
+  const ids = optionalListOf(format, 'samples', samples);
+  const deltas = optionalListOf(format, 'timeDeltas', timeDeltas);
   if (ids.length !== deltas.length)
-    throw broken(FORMAT, `it has ${ids.length} samples and ${deltas.length} timeDeltas`);
-  let elapsed = ids.length > 0 ? numberOf(FORMAT, 'a timeDelta', deltas[0]) : 0;
+    throw broken(format, `it has ${ids.length} samples and ${deltas.length} timeDeltas`);
+  let elapsed = ids.length > 0 ? numberOf(format, 'a timeDelta', deltas[0]) : 0;
   ids.forEach((given, index) => {
-    const id = numberOf(FORMAT, 'a sample', given);
-    if (!nodes.has(id)) throw broken(FORMAT, `a sample names node ${id}, which is not there`);
+    const id = numberOf(format, 'a sample', given);
+    if (!nodes.has(id)) throw broken(format, `a sample names node ${id}, which is not there`);
     const isLast = index === ids.length - 1;
     const micros = isLast
       ? Math.floor(spanMicros - elapsed)
-      : numberOf(FORMAT, 'a timeDelta', deltas[index + 1]);
+      : numberOf(format, 'a timeDelta', deltas[index + 1]);
     elapsed += micros;
     nanos.set(id, (nanos.get(id) ?? 0) + Math.max(0, Math.round(micros * MICROS)));
   });
@@ -104,12 +130,8 @@ function nanosByNode(
 }
 
 /** The first node is the root; its name is left out. */
-function addNodes(
-  profile: Profile,
-  nodes: ReadonlyMap<number, ReadNode>,
-  nanos: ReadonlyMap<number, number>,
-): void {
-  const labels = profile.labelSet([]);
+function addNodes(profile: Profile, { nodes, nanos, labels: texts }: ReadCpuprofile): void {
+  const labels = profile.labelSet(texts);
   const [root] = nodes.keys();
   const pending: { id: number; parent: number; depth: number }[] = [{ id: root!, parent: 0, depth: 0 }];
   const seen = new Set<number>();

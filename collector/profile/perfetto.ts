@@ -3,9 +3,11 @@
  * stacks follow each other in the order of the call tree: what stands side by side belongs together, and how wide it is
  * says how much it is, but when it was says nothing.
  *
- * Viewers count samples, so a stack gets as many as it had ticks, and they last as long as it took. A profile without a
- * sampler's ticks is told in at most SHOWN_SAMPLES_MAX even parts; what is less than half a part is not shown.
+ * Viewers count samples, so a stack gets as many as it had ticks (one where it took time and had none), and they last as
+ * long as it took. A profile without a sampler's ticks is told in at most SHOWN_SAMPLES_MAX even parts; what is less than
+ * half a part is not shown.
  */
+import { ROOT_FRAME } from './call-frame';
 import type { Profile } from './profile';
 import { unfit } from './profile-error';
 import { type TraceNode, TraceWriter } from './trace-writer';
@@ -27,7 +29,7 @@ export function writePerfetto(
 ): void {
   const { head } = profile;
   const type = typeName(head.sampleTypes[valueIndex]!);
-  const drawn = drawnStacks(profile, valueIndex);
+  const { drawn, valuePerMicro } = drawnStacks(profile, valueIndex);
   const trace = new TraceWriter(write);
   trace.processName(TRACK.pid, head.program || 'profile');
   trace.threadName(TRACK, `${type}, in the order of the call tree`);
@@ -44,7 +46,7 @@ export function writePerfetto(
   for (const { node, count, micros } of drawn) {
     for (let index = 0; index < count; index++) {
       const at = Math.round(atMicros + (micros * index) / count);
-      samples.push(node);
+      samples.push(idOf(node));
       deltas.push(at - lastMicros);
       lastMicros = at;
       if (samples.length === CHUNK_SAMPLES) flush();
@@ -52,11 +54,12 @@ export function writePerfetto(
     atMicros += micros;
   }
   flush();
-  trace.end({ sampleType: type, comments: head.comments });
+  trace.endCpuProfile(TRACK, PROFILE_ID, atMicros);
+  trace.end({ sampleType: type, valuePerMicro, comments: head.comments });
 }
 
-/** Leaves in the order of the tree, the empty stack left out. */
-function drawnStacks(profile: Profile, valueIndex: number): Drawn[] {
+/** Leaves in the order of the tree; and what a µs of the drawing is worth. */
+function drawnStacks(profile: Profile, valueIndex: number): { drawn: Drawn[]; valuePerMicro: number } {
   const { head, samples, values } = profile;
   const stride = head.sampleTypes.length;
   const ticksAt = ticksIndex(head);
@@ -76,13 +79,14 @@ function drawnStacks(profile: Profile, valueIndex: number): Drawn[] {
   // A part is drawn as 1 µs where the values are no time.
   const isTicked = allTicks > 0 && allTicks <= SHOWN_SAMPLES_MAX;
   const part = Math.max(total / SHOWN_SAMPLES_MAX, Number.MIN_VALUE);
-  const microsOf = (value: number) => (unitNanos === null ? value / part : (value * unitNanos) / 1000);
-  return treeOrder(profile).flatMap((node) => {
+  const valuePerMicro = unitNanos === null ? part : 1000 / unitNanos;
+  const drawn = treeOrder(profile).flatMap((node) => {
     const sums = byNode.get(node);
-    if (sums === undefined || node === 0) return [];
-    const count = isTicked ? sums.ticks : Math.round(sums.value / part);
-    return count > 0 ? [{ node, count, micros: microsOf(sums.value) }] : [];
+    if (sums === undefined) return [];
+    const count = isTicked ? Math.max(sums.ticks, sums.value > 0 ? 1 : 0) : Math.round(sums.value / part);
+    return count > 0 ? [{ node, count, micros: sums.value / valuePerMicro }] : [];
   });
+  return { drawn, valuePerMicro };
 }
 
 /** Depth first; children in the order they came. */
@@ -104,11 +108,17 @@ function treeOrder({ nodes }: Profile): number[] {
 
 function traceNodes(profile: Profile): TraceNode[] {
   const { nodes, locations } = profile;
-  const list: TraceNode[] = [];
-  for (let id = 1; id * 2 < nodes.length; id++) {
-    const location = nodes[id * 2 + 1]!;
+  const list: TraceNode[] = [{ id: idOf(0), parent: 0, name: ROOT_FRAME, url: '', line: 0 }];
+  for (let node = 1; node * 2 < nodes.length; node++) {
+    const location = nodes[node * 2 + 1]!;
     const { name, file } = profile.functionOf(location);
-    list.push({ id, parent: nodes[id * 2]!, name, url: file, line: locations[location * 2 + 1]! });
+    const line = locations[location * 2 + 1]!;
+    list.push({ id: idOf(node), parent: idOf(nodes[node * 2]!), name, url: file, line });
   }
   return list;
+}
+
+/** Ids in a trace are above 0; V8's own traces, too, have a node for the root. */
+function idOf(node: number): number {
+  return node + 1;
 }

@@ -11,10 +11,11 @@ import type { Profile } from './profile';
 import { broken, ProfileError } from './profile-error';
 import { PROFILE_BYTES_MAX } from './profile-limits';
 import { decodeSpeedscope, encodeSpeedscope, isSpeedscope } from './speedscope';
+import { decodeTrace, isTrace } from './trace-reader';
 
 export type ProfileFormat = 'pprof' | 'cpuprofile' | 'heapprofile' | 'folded' | 'speedscope' | 'perfetto';
 
-/** In the order of their use. Traces are written only. */
+/** In the order of their use. */
 export const PROFILE_FORMATS: readonly ProfileFormat[] = [
   'pprof',
   'cpuprofile',
@@ -27,7 +28,7 @@ export const PROFILE_FORMATS: readonly ProfileFormat[] = [
 export type ProfileFile = { format: ProfileFormat; profile: Profile };
 
 const READ_FORMATS =
-  'pprof, .cpuprofile, .heapprofile, folded text and speedscope are read, plain or gzipped';
+  'pprof, .cpuprofile, .heapprofile, folded text, speedscope and trace event JSON are read, plain or gzipped';
 const BYTE_ORDER_MARK = '\ufeff';
 /** Text has no control characters but white space: what has one is a protocol buffer. */
 const BINARY = /(?![\t-\r])\p{Cc}/u;
@@ -41,7 +42,7 @@ export function decodeProfileFile(given: Uint8Array): ProfileFile {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SNIFFED_BYTES)).toString();
   if (BINARY.test(head)) return { format: 'pprof', profile: decodePprof(bytes) };
   const text = textOf(bytes);
-  if (text.trimStart().startsWith('{') && !isFolded(text)) return decodeJson(text);
+  if (/^\s*[{[]/.test(text) && !isFolded(text)) return decodeJson(text);
   if (isFolded(text)) return { format: 'folded', profile: decodeFolded(text) };
   throw new ProfileError(
     'ERR_PROFILE_UNKNOWN',
@@ -93,8 +94,8 @@ function decodeJson(text: string): ProfileFile {
   if ('nodes' in json && 'startTime' in json)
     return { format: 'cpuprofile', profile: decodeCpuprofile(json) };
   if ('head' in json) return { format: 'heapprofile', profile: decodeHeapprofile(json) };
-  const what = 'traceEvents' in json ? 'a trace, which is written but not read' : 'JSON of no known profile';
-  throw new ProfileError('ERR_PROFILE_UNKNOWN', `${what}: ${READ_FORMATS}`);
+  if (isTrace(json)) return { format: 'perfetto', profile: decodeTrace(json) };
+  throw new ProfileError('ERR_PROFILE_UNKNOWN', `JSON of no known profile: ${READ_FORMATS}`);
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -114,6 +114,11 @@ export class TraceWriter {
     this.#profile('ProfileChunk', track, profileId, atMicros, { cpuProfile, timeDeltas });
   }
 
+  /** After the last chunk: until when its last sample lasts. */
+  endCpuProfile(track: Track, profileId: number, endMicros: number): void {
+    this.#profile('ProfileChunk', track, profileId, endMicros, { endTime: Math.round(endMicros) });
+  }
+
   /** other: what is told about the trace as a whole. */
   end(other: TraceArguments = {}): void {
     if (this.#ended) return;

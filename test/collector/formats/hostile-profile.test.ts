@@ -11,7 +11,7 @@ import {
 import { PROFILE_BYTES_MAX } from '../../../collector/profile/profile-limits';
 import { randomProfile } from './random-profile';
 
-const READABLE: ProfileFormat[] = ['pprof', 'cpuprofile', 'heapprofile', 'folded', 'speedscope'];
+const READABLE: ProfileFormat[] = ['pprof', 'cpuprofile', 'heapprofile', 'folded', 'speedscope', 'perfetto'];
 
 /** Either a profile or a coded error: nothing else may come out. */
 function read(bytes: Uint8Array): string {
@@ -161,7 +161,7 @@ describe('JSON', () => {
   const open = { type: 'O', frame: 0, at: 1 };
 
   it.each<[string, object, RegExp]>([
-    ['of a trace', { traceEvents: [] }, /a trace, which is written but not read: pprof/],
+    ['of a trace', { traceEvents: [] }, /broken trace: there are neither samples nor slices in it/],
     ['of anything else', { a: 1 }, /JSON of no known profile/],
     ['of nodes in a circle', { ...cpu, nodes: [node(1, [2]), node(2, [1])] }, /node 1 has two parents/],
     [

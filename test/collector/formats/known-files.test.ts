@@ -23,6 +23,20 @@ keepsMemory();
 burnsTime(Date.now() + 300);
 `;
 
+/** The same under V8's tracing profiler; its events are the output. */
+const TRACED = `
+const session = new (require('node:inspector').Session)();
+session.connect();
+const traceEvents = [];
+session.on('NodeTracing.dataCollected', ({ params }) => traceEvents.push(...params.value));
+session.on('NodeTracing.tracingComplete', () => process.stdout.write(JSON.stringify({ traceEvents })));
+const traceConfig = { includedCategories: ['disabled-by-default-v8.cpu_profiler'] };
+session.post('NodeTracing.start', { traceConfig }, () => setTimeout(() => {
+${PROGRAM}
+session.post('NodeTracing.stop');
+}, 50));
+`;
+
 /** The file that a profiler of V8 leaves. */
 function v8File(flag: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'v8-'));
@@ -65,6 +79,119 @@ describe("V8's own files", () => {
     const { head } = JSON.parse(bytes.toString()) as { head: Node };
     expect(total(profile)).toBe(selfSizes(head));
     expect(profile.head.sampleTypes).toEqual([{ type: 'inuse_space', unit: 'bytes' }]);
+  });
+});
+
+describe('traces', () => {
+  const file = (traceEvents: object[], more: object = {}) =>
+    Buffer.from(JSON.stringify({ traceEvents, ...more }));
+  const at = { pid: 1, tid: 2 };
+
+  it("of V8's own profiler, as the runtime gives them", () => {
+    const { stdout } = spawnSync(process.execPath, ['-e', TRACED], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+    const { format, profile } = decodeProfileFile(Buffer.from(stdout));
+    expect(format).toBe('perfetto');
+    type Data = { timeDeltas?: number[]; endTime?: number; startTime?: number };
+    const { traceEvents } = JSON.parse(stdout) as { traceEvents: { name: string; args: { data: Data } }[] };
+    const data = traceEvents
+      .filter(({ name }) => /^Profile(Chunk)?$/.test(name))
+      .map(({ args }) => args.data);
+    const deltas = data.flatMap(({ timeDeltas = [] }) => timeDeltas);
+    expect(deltas.length).toBeGreaterThan(100);
+    expect(total(profile, 0)).toBe(deltas.length);
+    const lastMicros = deltas.reduce((sum, delta) => sum + delta, data[0]!.startTime!);
+    const endMicros = Math.max(lastMicros, ...data.map(({ endTime = 0 }) => endTime));
+    expect(total(profile, 1)).toBe((endMicros - data[0]!.startTime! - deltas[0]!) * 1000);
+    const burnt = encodeFolded(profile, 1)
+      .split('\n')
+      .filter((line) => /;burnsTime[^;]* \d+$/.test(line))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    expect(burnt).toBeGreaterThan(150e6);
+    expect(burnt).toBeLessThan(450e6);
+  });
+
+  it('of slices: the own time of each, by its track, whether they come as X or as B and E', () => {
+    const { profile } = decodeProfileFile(
+      file([
+        { ph: 'M', name: 'process_name', pid: 1, args: { name: 'shop' } },
+        { ph: 'M', name: 'thread_name', ...at, args: { name: 'main' } },
+        { ph: 'X', name: 'inner', ...at, ts: 12, dur: 3 },
+        { ph: 'X', name: 'outer', ...at, ts: 10, dur: 10 },
+        { ph: 'B', name: 'begun', pid: 1, tid: 3, ts: 0 },
+        { ph: 'B', name: 'within', pid: 1, tid: 3, ts: 2 },
+        { ph: 'E', pid: 1, tid: 3, ts: 2.5 },
+        { ph: 'i', name: 'passed over', ...at, ts: 4 },
+        { ph: 'X', name: 'next', pid: 1, tid: 3, ts: 6, dur: 0.25 },
+      ]),
+    );
+    expect(profile.head.sampleTypes[1]).toEqual({ type: 'wall', unit: 'nanoseconds' });
+    expect(encodeFolded(profile, 1)).toBe(
+      'begun 5500\nbegun;next 250\nbegun;within 500\nouter 7000\nouter;inner 3000\n',
+    );
+    expect(profile.labelSets.slice(1)).toEqual([
+      ['process', 'shop', 'thread', 'main'],
+      ['process', 'shop', 'thread', '3'],
+    ]);
+    expect(profile.head.durationNanos).toBe(20_000);
+  });
+
+  it('as a bare list, of several threads, each a label', () => {
+    const node = (id: number, functionName: string, parent?: number) => ({
+      id,
+      parent,
+      callFrame: { functionName },
+    });
+    const begins = (id: string, tid: number) => ({
+      ph: 'P',
+      name: 'Profile',
+      id,
+      pid: 1,
+      tid,
+      args: { data: { startTime: 100 } },
+    });
+    const chunk = (id: string, data: object) => ({
+      ph: 'P',
+      name: 'ProfileChunk',
+      id,
+      pid: 1,
+      tid: 9,
+      args: { data },
+    });
+    const { profile } = decodeProfileFile(
+      Buffer.from(
+        JSON.stringify([
+          begins('0x1', 5),
+          begins('0x2', 6),
+          chunk('0x1', {
+            cpuProfile: { nodes: [node(1, '(root)'), node(2, 'f', 1)], samples: [2] },
+            timeDeltas: [10],
+            lines: [7],
+          }),
+          chunk('0x2', { cpuProfile: { nodes: [node(1, 'g')], samples: [1] }, timeDeltas: [0] }),
+          chunk('0x1', { cpuProfile: { samples: [2, 1] }, timeDeltas: [30, 5], lines: [7, 0] }),
+          chunk('0x2', { endTime: 102 }),
+        ]),
+      ),
+    );
+    expect(encodeFolded(profile, 0)).toBe(' 1\nf 2\ng 1\n');
+    expect(encodeFolded(profile, 1)).toBe('f 35000\ng 2000\n');
+    expect(profile.labelSets.slice(1)).toEqual([
+      ['thread', '5'],
+      ['thread', '6'],
+    ]);
+    expect(leafLines(profile, 'f')).toEqual([7]);
+  });
+
+  it.each<[string, object[], RegExp]>([
+    ['has neither samples nor slices', [{ ph: 'i' }], /neither samples nor slices/],
+    [
+      'has a chunk of no profile',
+      [{ ph: 'P', name: 'ProfileChunk', id: 1, args: { data: {} } }],
+      /chunks and no beginning/,
+    ],
+    ['has a slice without its time', [{ ph: 'X', name: 'x', dur: 1 }], /ts is not a number but undefined/],
+  ])('that %s is refused', (_, events, words) => {
+    expect(() => decodeProfileFile(file(events))).toThrow(words);
   });
 });
 
@@ -140,18 +267,26 @@ describe('a trace for the viewers of Perfetto and Chrome', () => {
     });
     const { traceEvents } = JSON.parse(text) as { traceEvents: TraceEvent[] };
     const chunks = traceEvents.filter(({ name }) => name === 'ProfileChunk').map(({ args }) => args.data);
-    const nodes = chunks.flatMap(({ cpuProfile }) => cpuProfile.nodes);
-    const samples = chunks.flatMap(({ cpuProfile }) => cpuProfile.samples);
-    const deltas = chunks.flatMap(({ timeDeltas }) => timeDeltas);
+    const nodes = chunks.flatMap(({ cpuProfile }) => cpuProfile?.nodes ?? []);
+    const samples = chunks.flatMap(({ cpuProfile }) => cpuProfile?.samples ?? []);
+    const deltas = chunks.flatMap(({ timeDeltas = [] }) => timeDeltas);
     expect(samples).toHaveLength(6);
     expect(deltas).toHaveLength(6);
     for (const { id, parent = 0 } of nodes) expect(parent).toBeLessThan(id);
     const named = (id: number): string => {
       const node = nodes.find((one) => one.id === id)!;
+      if (node.callFrame.functionName === '(root)') return '';
       const parent = node.parent === undefined ? '' : `${named(node.parent)};`;
       return `${parent}${node.callFrame.functionName}`;
     };
-    expect(samples.map(named).sort()).toEqual(['main', 'main;a', 'main;a', 'main;b', 'main;b', 'main;b']);
+    expect(samples.map(named).sort()).toEqual([
+      ';main',
+      ';main;a',
+      ';main;a',
+      ';main;b',
+      ';main;b',
+      ';main;b',
+    ]);
     expect(traceEvents.filter(({ ph }) => ph === 'M').map(({ name }) => name)).toContain('thread_name');
   });
 });
@@ -161,11 +296,11 @@ type TraceEvent = {
   ph: string;
   args: {
     data: {
-      cpuProfile: {
+      cpuProfile?: {
         nodes: { id: number; parent?: number; callFrame: { functionName: string } }[];
         samples: number[];
       };
-      timeDeltas: number[];
+      timeDeltas?: number[];
     };
   };
 };

@@ -85,6 +85,38 @@ describe('round trips', () => {
     );
   });
 
+  it('through a trace keep ticks, and times to the microsecond a stack', () => {
+    fc.assert(
+      fc.property(randomProfile('cpu', 1000), (profile) => {
+        profile.values.forEach((value, at) => {
+          // Ticks without time and time without ticks are not what a sampler gives.
+          if (at % 2 === 1) profile.values[at] = profile.values[at - 1] === 0 ? 0 : value * 7919;
+        });
+        const read = through(profile, 'perfetto', 1);
+        if (total(profile, 0) === 0) return;
+        expect(read.head.sampleTypes).toEqual(profile.head.sampleTypes);
+        expect(stacks(read, 0)).toEqual(stacks(profile, 0));
+        expect(Math.abs(total(read, 1) - total(profile, 1))).toBeLessThanOrEqual(1000 * profile.sampleCount);
+      }),
+      RUNS,
+    );
+  });
+
+  it('through a trace keep what is no time, in 100,000 parts', () => {
+    fc.assert(
+      fc.property(randomProfile('heap', 2 ** 30), (profile) => {
+        const whole = total(profile, 3);
+        if (whole === 0) return;
+        const read = through(profile, 'perfetto', 3);
+        expect(read.head.sampleTypes[1]).toEqual(profile.head.sampleTypes[3]);
+        expect(Math.abs(total(read, 1) - whole)).toBeLessThanOrEqual(
+          (profile.sampleCount * whole) / 100_000 + 1,
+        );
+      }),
+      RUNS,
+    );
+  });
+
   it('through folded text keep its lines', () => {
     fc.assert(
       fc.property(randomProfile('any', VALUE_MAX, true), (profile) => {
@@ -127,6 +159,7 @@ describe('an empty profile', () => {
     ['cpuprofile', 'cpu'],
     ['heapprofile', 'heap'],
     ['speedscope', 'cpu'],
+    ['perfetto', 'cpu'],
   ])('goes through %s', (format, kind) => {
     const [profile] = fc.sample(
       randomProfile(kind, 0).map(({ head }) => new Profile(head)),
