@@ -23,12 +23,14 @@ import { openEventLoop } from './sources/event-loop';
 import { openFastify } from './sources/fastify';
 import { openGc } from './sources/gc';
 import { openHttp } from './sources/http';
+import { openListeners } from './sources/listeners';
 import { openOutbound } from './sources/outbound';
 import type { OpenSource, SourceContext } from './sources/source';
 import { openThreads } from './sources/threads';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
 import { type AgentThreadData, type AsyncPage, RECORD_NOW } from './thread-data';
+import { WaitStacks } from './wait-stacks';
 
 const THREAD_FILE = join(__dirname, 'thread.js');
 /** The agent thread's share of memory: a leak of ours ends it, not the program. */
@@ -50,6 +52,10 @@ export class Host implements RunningAgent {
   readonly #guards: SourceGuard[] = [];
   readonly #routes: RequestRoutes;
   readonly labels = new LabelContext(() => this.binding.writer);
+  readonly waits = new WaitStacks(
+    (stack) => this.#channel.port1.postMessage(stack),
+    (micros) => this.addSelfMicros(micros),
+  );
   readonly #async: AsyncPage | null;
   #look: () => void = () => {};
   #on = true;
@@ -147,6 +153,7 @@ export class Host implements RunningAgent {
       outbound: openOutbound,
       fastify: (context) => openFastify(context, this.#routes),
       threads: (context) => openThreads(context, this.#worker, this.#channel.port1),
+      listeners: (context) => openListeners(context, this.#channel.port1),
     };
     const page = this.#async;
     if (page !== null) opens.async = (context) => this.#openAsync(context, page, options);

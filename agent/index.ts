@@ -20,6 +20,7 @@ import { Queue, type QueueOptions } from './queue';
 import { type AgentStats, currentBinding, memoryIsShared, register, runningAgent } from './registration';
 import { messageOf, sayOnce } from './stderr';
 import { tally } from './tally';
+import { type PostingPort, TimedPort } from './timed-port';
 
 export type {
   Counter,
@@ -38,6 +39,7 @@ export { poolGauges } from './pool-gauges';
 export type { Queue, QueueOptions } from './queue';
 export type { AgentStateName, AgentStats } from './registration';
 export { koaRoutes, setRoute } from './set-route';
+export type { PostingPort, TimedPort } from './timed-port';
 export { withLabels } from './with-labels';
 
 const OFF = { state: 'off', core: 'none', faults: 0, selfMicros: 0 } as const;
@@ -85,6 +87,18 @@ export function pool(name: string, options?: PoolOptions): Pool {
 /** A queue's depth: `const q = queue('mails', { capacity: 1000 }); q.add(); q.remove()`, or observe(depth). */
 export function queue(name: string, options?: QueueOptions): Queue {
   return new Queue(name, options);
+}
+
+/**
+ * One end of a message port, Worker or parentPort whose messages are timed: `timedPort(worker, 'jobs').postMessage(job)`
+ * here, `timedPort(parentPort, 'jobs').on('message', run)` there. Both ends must be timed.
+ */
+export function timedPort<Transfer>(
+  port: PostingPort<Transfer>,
+  name: string,
+  options?: InstrumentOptions,
+): TimedPort<Transfer> {
+  return new TimedPort(port, name, options);
 }
 
 /** The agent's own counters. */

@@ -129,6 +129,16 @@ export class Timer extends Instrument {
     else refuse('timer', 'a timer stops with what its start() returned', token);
   }
 
+  /** @internal Ends a wait, which is in the mutex profile, too. stack: of waitStack(). */
+  stopWait(token: number, stack: number): void {
+    const writer = token === 0 ? null : this.writer();
+    if (writer === null) return;
+    const micros = nowMicros() - token;
+    if (!(micros >= 0)) return refuse('timer', 'a wait began before it ended', token);
+    this.#record(writer, token, micros);
+    if (stack >= 0 && writer.push(RecordKind.Wait, this.series, stack, token, micros) < 0) tally.dropped++;
+  }
+
   #record(writer: CoreWriter, startMicros: number, micros: number): void {
     if (micros < INT31_MAX) writer.recordInt(this.series, micros | 0);
     else writer.record(this.series, micros);

@@ -5,9 +5,10 @@
  */
 import { Gauge, type InstrumentOptions, labelled, optionOf, Timer } from './instruments';
 import { refuse } from './refusal';
+import { WAIT_NOT_CHOSEN, waitStack } from './wait-stacks';
 
-/** size: how many can work at once. */
-export type PoolOptions = InstrumentOptions & { size?: number | undefined };
+/** size: how many can work at once. stacks: what its jobs wait is in the mutex profile, by the stack that called enqueue(). */
+export type PoolOptions = InstrumentOptions & { size?: number | undefined; stacks?: boolean | undefined };
 /** How many can work, how many do, how many jobs wait. What is not known is left out. */
 export type PoolFigures = {
   size?: number | undefined;
@@ -22,6 +23,7 @@ export class Pool {
   readonly #queuedGauge: Gauge;
   readonly #wait: Timer;
   readonly #run: Timer;
+  readonly #stacks: boolean;
   readonly #figures: { size: number | undefined; busy: number; queued: number } = {
     size: undefined,
     busy: 0,
@@ -35,6 +37,7 @@ export class Pool {
     this.#queuedGauge = new Gauge('pool.queued', labels);
     this.#wait = new Timer('pool.wait.duration', labels);
     this.#run = new Timer('pool.run.duration', labels);
+    this.#stacks = optionOf(options, 'stacks') === true;
     this.#figures.size = optionOf(options, 'size') as number | undefined;
     this.observe({ size: this.#figures.size });
   }
@@ -43,10 +46,11 @@ export class Pool {
   enqueue(): PoolJob {
     this.#moved(0, 1);
     const waitToken = this.#wait.start();
+    const stack = this.#stacks && waitToken !== 0 ? waitStack(this.enqueue, waitToken) : WAIT_NOT_CHOSEN;
     let runToken = 0;
     return new PoolJob({
       started: () => {
-        this.#wait.stop(waitToken);
+        this.#wait.stopWait(waitToken, stack);
         runToken = this.#run.start();
         this.#moved(1, -1);
       },

@@ -7,6 +7,7 @@ import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from '
 import { attachWriter, type CoreMemory, type CoreWriter } from './core';
 import type { LabelContext } from './label-context';
 import type { GivenRoute } from './routes/request-routes';
+import type { WaitStacks } from './wait-stacks';
 
 const KEY = Symbol.for('ringtail.agent/1');
 const MEMORY_KEY = 'ringtail.memory/1';
@@ -43,6 +44,8 @@ export interface RunningAgent {
   setRoute(request: object, route: GivenRoute): void;
   /** Which labels the main thread runs under. */
   readonly labels: LabelContext;
+  /** Stacks of those who wait for their turn; an older copy of this package has none. */
+  readonly waits?: WaitStacks;
   stop(): Promise<void>;
 }
 

@@ -14,6 +14,10 @@ export type AsyncPage = { buffer: SharedArrayBuffer; stayOn: boolean };
 export type ThreadFrame = [name: string, url: string, line: number];
 /** A worker thread that main has started, and from where: root first. */
 export type ThreadBegun = { threadId: number; frames: ThreadFrame[] };
+/** A stack that records of RecordKind.Wait name by its number from now on; they may be read before this comes. */
+export type WaitStack = { waitStack: number; frames: ThreadFrame[] };
+/** Emitters that Node warns of, in its words. */
+export type ListenerWarning = { listeners: string };
 
 export type AgentThreadData = {
   core: CoreMemory;
@@ -24,7 +28,7 @@ export type AgentThreadData = {
   /**
    * The agent thread posts a number (the ping); main answers through the control page, not through the port. LOOK_PING
    * wants no answer: main only looks at what the agent thread wants. Main posts the id of a worker thread that has
-   * ended, a ThreadBegun for one that has begun, and RECORD_NOW.
+   * ended, a ThreadBegun for one that has begun, a WaitStack, a ListenerWarning, and RECORD_NOW.
    */
   pings: MessagePort;
   options: AgentOptions;

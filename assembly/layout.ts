@@ -315,6 +315,14 @@ export enum RecordKind {
   Label = 5,
   /** Which series a request that labels were told of belongs to. a = the request's number, b = handle of the series. */
   LabelledRequest = 6,
+  /** A wait for a turn that is to be in the mutex profile. a = handle of the histogram it was recorded in, b: WaitBits. */
+  Wait = 7,
+}
+
+/** `b` of a RecordKind.Wait: below, how many waits this one stands for (2^n), then the number of the stack that waited, 0 for unknown. */
+export enum WaitBits {
+  ShiftMask = 31,
+  StackShift = 5,
 }
 
 /** `a` of a RecordKind.Label. */

@@ -12,9 +12,11 @@ import { attachReader, attachWriter, createTables } from '../core';
 import {
   type AgentThreadData,
   type AsyncPage,
+  type ListenerWarning,
   LOOK_PING,
   RECORD_NOW,
   type ThreadBegun,
+  type WaitStack,
 } from '../thread-data';
 import { STALL_BRIEF, STALL_TIERS_MILLIS } from '../wire/event-loop';
 import { gcTypeOf } from '../wire/gc';
@@ -40,6 +42,7 @@ import { HangWatch } from './hang-watch';
 import { Heap } from './heap/heap';
 import { LabelTrack } from './label-track';
 import { Link } from './link';
+import { ListenerLints } from './listener-lints';
 import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
 import { OnDemand } from './on-demand';
@@ -55,6 +58,7 @@ import { StackSums } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
 import { threadState } from './thread-cpu';
+import { TurnWaits } from './turn-waits';
 import { Waits } from './waits';
 
 /** Between ticks while main works, while it rests, and while it owes an answer, ms. A wake-up is what costs here. */
@@ -91,6 +95,9 @@ const KEEP_ALIVE_MILLIS = 60_000;
 /** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
 const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
 
+/** What main posts, see AgentThreadData.pings. */
+type MainNews = number | ThreadBegun | WaitStack | ListenerWarning;
+
 export class Aggregator {
   readonly #page: MainPage;
   readonly #cost = new Cost();
@@ -109,7 +116,9 @@ export class Aggregator {
   readonly #standalone: Standalone;
   readonly #blocked = new StackSums();
   readonly #locks = new StackSums();
+  readonly #turnWaits = new TurnWaits(this.#locks);
   readonly #threads = new StackSums();
+  readonly #listeners = new ListenerLints((text) => this.#note(text));
   readonly #own: OwnSeries;
   readonly #gc: GcLedger;
   readonly #waits: Waits;
@@ -206,6 +215,7 @@ export class Aggregator {
       this.#gc,
       this.#labels,
       this.#flight.recorder,
+      this.#turnWaits,
     );
     this.#gc.listen(([, threadId, startMicros, durationMicros, kind, flags]) =>
       this.#flight.recorder.collection(threadId, startMicros, durationMicros, kind, flags),
@@ -272,6 +282,7 @@ export class Aggregator {
       flight: this.#flight,
       threads: this.#threads,
       async: this.#async,
+      listeners: this.#listeners,
       nowMicros,
       mainCpuMicros: () => this.#cost.mainCpuMicros(),
       stuckSinceMicros: () => {
@@ -293,7 +304,7 @@ export class Aggregator {
 
   run(): void {
     this.#page.setState(AgentState.Ready);
-    this.data.pings.on('message', (message: number | ThreadBegun) => this.#threadNews(message));
+    this.data.pings.on('message', (message: MainNews) => this.#mainNews(message));
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));
     // Main has left without waiting, because this thread was not ready: nothing may be taken hold of.
     if (this.#closing) return;
@@ -324,9 +335,11 @@ export class Aggregator {
     return this.#cost.ownMicros() + onMain;
   }
 
-  #threadNews(message: number | ThreadBegun): void {
+  #mainNews(message: MainNews): void {
     if (message === RECORD_NOW) return this.#flight.dump('signal', `${this.data.options.recordSignal} came`);
     if (typeof message === 'number') return this.#feed.reader.markDead(message);
+    if ('waitStack' in message) return this.#turnWaits.define(message);
+    if ('listeners' in message) return this.#listeners.add(message.listeners, nowMicros());
     const frames = message.frames.map(([name, url, at]) => {
       return { name, url, line: name === '' ? at : 0, column: 0, at };
     });
@@ -438,6 +451,7 @@ export class Aggregator {
 
   #everySecond(now: number): void {
     this.#async?.everySecond(now);
+    this.#listeners.everySecond(now);
     const ownMicros = this.#ownCostMicros();
     this.#sampling.govern(
       now,

@@ -50,6 +50,9 @@ export type GcSink = {
   heapAfterMajor(usedKibibytes: number, committedKibibytes: number): void;
 };
 
+/** Where waits for a turn go. label: what was waited for; bits: WaitBits. */
+export type WaitSink = { add(label: string, bits: number, micros: number): void };
+
 export class Feed {
   readonly #slow = new SlowRequests();
   /** A series' id is its place here plus one. */
@@ -65,6 +68,7 @@ export class Feed {
     readonly gc: GcSink,
     readonly labels: LabelTrack,
     readonly recorder: Recorder,
+    readonly waits: WaitSink,
   ) {}
 
   get nearlyFull(): boolean {
@@ -88,6 +92,8 @@ export class Feed {
           this.gc.heapAfterMajor(a, b);
         } else if (kind === RecordKind.Span) {
           this.#span(slot, threadId, startMicros, durationMicros, a);
+        } else if (kind === RecordKind.Wait) {
+          this.waits.add(this.#waitedFor(slot, a), b, durationMicros);
         } else if (kind === RecordKind.Label) {
           if (a !== 0) this.#discover();
           this.labels.switched(threadId, startMicros, a);
@@ -179,6 +185,15 @@ export class Feed {
     else this.outgoing.event([EVENT_SPAN, threadId, startMicros, durationMicros, id, 0, 0]);
     if (this.recorder.on && id !== undefined)
       this.recorder.span(threadId, startMicros, durationMicros, this.#recordedName(id, spanName));
+  }
+
+  /** `pool resize` of pool.wait.duration with the label pool=resize. */
+  #waitedFor(slot: number, handle: number): string {
+    const id = this.#idOf(slot, handle);
+    if (id === undefined) return '';
+    const { info } = this.#series[id - 1]!;
+    const [what] = info.name.split('.', 1);
+    return `${what} ${labelOf(info, what!)}`;
   }
 
   #record(

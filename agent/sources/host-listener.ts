@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 
-export function listen(emitter: EventEmitter, event: string, listener: () => void): void {
+export function listen(emitter: EventEmitter, event: string, listener: (...words: unknown[]) => void): void {
   const max = emitter.getMaxListeners();
   if (max > 0 && emitter.listenerCount(event) + 1 >= max) emitter.setMaxListeners(max + 1);
   emitter.on(event, listener);

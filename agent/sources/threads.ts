@@ -6,16 +6,17 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import type { ThreadBegun, ThreadFrame } from '../thread-data';
-import { CreationStack, type StackNumbers } from './creation-stack';
+import type { ThreadBegun } from '../thread-data';
+import { CreationStack } from './creation-stack';
+import { FrameList } from './frame-list';
 import type { SourceContext } from './source';
 
 const STARTED = 'worker_threads';
 /** What stands between making a worker and hearing of it. */
-const PUBLISHER = 'node:diagnostics_channel';
+const PUBLISHERS = ['node:diagnostics_channel'];
 
 export function openThreads({ guard }: SourceContext, agentThread: Worker, toAgent: MessagePort): () => void {
-  const frames = new FrameList();
+  const frames = new FrameList(PUBLISHERS);
   const stacks = new CreationStack(frames);
   /** Published in the constructor of a Worker: the stack is that of whoever makes one. */
   const onStarted = guard.wrap((message: unknown) => {
@@ -37,25 +38,4 @@ export function openThreads({ guard }: SourceContext, agentThread: Worker, toAge
   }
   subscribe(STARTED, started);
   return () => void unsubscribe(STARTED, started);
-}
-
-/** Frames of one stack at a time, root first. */
-class FrameList implements StackNumbers {
-  #frames: ThreadFrame[] = [];
-
-  frame(site: NodeJS.CallSite): number {
-    const url = site.getScriptNameOrSourceURL() ?? '';
-    if (url !== PUBLISHER) this.#frames.push([site.getFunctionName() ?? '', url, site.getLineNumber() ?? 0]);
-    return this.#frames.length;
-  }
-
-  stack(_parent: number, frame: number): number {
-    return frame;
-  }
-
-  take(): ThreadFrame[] {
-    const taken = this.#frames;
-    this.#frames = [];
-    return taken;
-  }
 }

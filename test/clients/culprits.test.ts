@@ -105,6 +105,22 @@ const ROWS: Row[] = [
     errorPercent: 25,
   },
   {
+    program: 'queues',
+    argument: 'pool',
+    profile: 'mutex?seconds=4',
+    culprit: 'resizesImage',
+    of: { name: 'nanos', as: 'rate' },
+    errorPercent: 20,
+  },
+  {
+    program: 'queues',
+    argument: 'port',
+    profile: 'mutex?seconds=4',
+    culprit: 'asksForHash',
+    of: { name: 'nanos', as: 'rate' },
+    errorPercent: 20,
+  },
+  {
     program: 'garbage',
     profile: 'wall?seconds=3',
     culprit: '(garbage collector)',

@@ -13,6 +13,7 @@ describe.skipIf(!needGo('goroutine profiles'))('the goroutine profile of a progr
   let collector: RunningCollector;
   let program: ChildProcess;
   let url = '';
+  let errors = '';
 
   /** So many requests, one after the other. */
   const ask = async (path: string, times = 1) => {
@@ -31,7 +32,10 @@ describe.skipIf(!needGo('goroutine profiles'))('the goroutine profile of a progr
         // Exact counts: every resource is followed, whatever this machine is busy with.
         RINGTAIL_BUDGET_PERCENT: '100',
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    program.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
     });
     const port = await new Promise<string>((found) =>
       program.stdout!.once('data', (text) => found(`${text}`)),
@@ -65,7 +69,7 @@ describe.skipIf(!needGo('goroutine profiles'))('the goroutine profile of a progr
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     const text = await answer.text();
     expect(text).toMatch(
-      /^goroutine profile: total \d+\n100 @ .*state="ticking".*type="Interval"\n#\tleakInterval\t.*leaks\.cjs:8\n/,
+      /^goroutine profile: total \d+\n100 @ .*state="ticking".*type="Interval"\n#\tleakInterval\t.*leaks\.cjs:9\n/,
     );
   }, 30_000);
 
@@ -73,11 +77,18 @@ describe.skipIf(!needGo('goroutine profiles'))('the goroutine profile of a progr
     const text = await (await goroutine('debug=2')).text();
     const items = [
       ...text.matchAll(
-        /^goroutine \d+ \[Interval, ticking 60000 ms, \d+ seconds\]:\nsetInterval\(\.\.\.\)\n\tnode:timers:\d+\nleakInterval\(\.\.\.\)\n\t.*leaks\.cjs:8\n/gm,
+        /^goroutine \d+ \[Interval, ticking 60000 ms, \d+ seconds\]:\nsetInterval\(\.\.\.\)\n\tnode:timers:\d+\nleakInterval\(\.\.\.\)\n\t.*leaks\.cjs:9\n/gm,
       ),
     ];
     expect(items).toHaveLength(LEAKED);
     expect(text).toMatch(/^goroutine \d+ \[TCPSERVERWRAP, listening, \d+ seconds\]:$/m);
+  }, 30_000);
+
+  it('tells of emitters whose listeners become more, and leaves their warning to be printed', async () => {
+    await ask('/listen', 12);
+    const text = await (await goroutine('debug=2')).text();
+    expect(text).toMatch(/^# suspicious: listeners become more .*11 changed listeners added to \[Shop\]/m);
+    expect(errors).toMatch(/MaxListenersExceededWarning: .*11 changed listeners added/);
   }, 30_000);
 
   it('tells what came within seconds, promises too', async () => {

@@ -1,11 +1,11 @@
-/** What the agent leaves in its host: one property of process and three listeners there, nothing else. */
+/** What the agent leaves in its host: one property of process and a few listeners there, nothing else. */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { REGISTER, runProgram, scratchFolder } from './program';
 
 /** newListener has one of Node's own. */
-const LISTENERS = ['exit', 'newListener'];
+const LISTENERS = ['exit', 'newListener', 'warning'];
 const SNAPSHOT = resolve(__dirname, 'fixtures/snapshot.js');
 
 const scratch = scratchFolder();
@@ -29,7 +29,7 @@ setTimeout(() => console.log(JSON.stringify({ size: snapshot.size, changes: snap
     expect(added.filter((place: string) => !listeners.includes(place))).toEqual([property]);
   });
 
-  it('has the same listeners as without the agent, but for one exit and one newListener', async () => {
+  it('has the same listeners as without the agent, but for one exit, one newListener and one warning', async () => {
     const text = `setTimeout(() => console.log(JSON.stringify(process.eventNames().map((name) => [String(name), process.listenerCount(name)]))), 300);`;
     const [bare, under] = [await output(text, []), await output(text, ['-r', REGISTER])].map((line) =>
       JSON.parse(line),

@@ -4,6 +4,7 @@ import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
 import type { GcLedger } from '../gc-ledger';
 import type { Heap } from '../heap/heap';
+import type { ListenerLints } from '../listener-lints';
 import type { FlightRecorder } from '../recorder/flight-recorder';
 import type { Sampling } from '../sampling';
 import type { StackSums } from '../stack-sums';
@@ -19,11 +20,12 @@ export type ProfileContext = {
   blocked: StackSums;
   /** Worker threads that main has started so far. */
   threads: StackSums;
-  /** Waits in Atomics.wait so far: amounts in µs. */
+  /** Waits in Atomics.wait and for the turns of pools and ports so far: amounts in µs. */
   locks: StackSums;
   flight: FlightRecorder;
   /** Live asynchronous resources; null where the options switch them off. */
   async: AsyncWatch | null;
+  listeners: ListenerLints;
   nowMicros(): number;
   /** CPU of the main thread so far, µs; null where the system does not tell. */
   mainCpuMicros(): number | null;

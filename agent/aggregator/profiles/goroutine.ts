@@ -134,7 +134,7 @@ function liveText(context: ProfileContext, watch: AsyncWatch): string {
   const total = all.reduce((sum, { weight }) => sum + weight, 0);
   const lines = [
     `# ${total} live asynchronous resources, ${all.length} of them listed with their stacks`,
-    ...watch.findings.map((finding) => `# suspicious: ${finding}`),
+    ...[...watch.findings, ...context.listeners.findings].map((finding) => `# suspicious: ${finding}`),
     ...asyncComments(watch, now).map((comment) => `# ${comment}`),
     ...[...page.active()].map(([type, count]) => `# active now: ${count} ${type}`),
     '',

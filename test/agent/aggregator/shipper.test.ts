@@ -60,6 +60,7 @@ describe('Shipper and Feed', () => {
       { collection() {}, heapAfterMajor() {} },
       new LabelTrack(),
       new Recorder({ keepMicros: 60e6, bytes: 1e6 }),
+      { add() {} },
     );
     shipper = new Shipper(
       {
