@@ -16,6 +16,8 @@ const TOKEN_VARIABLES = [
   'TEMP',
 ];
 
+const FLAGS_MAX = 24;
+
 export function identityOf(options: AgentOptions, environment: Environment): AgentThreadData['identity'] {
   const anchorWallMillis = Date.now();
   return {
@@ -25,6 +27,8 @@ export function identityOf(options: AgentOptions, environment: Environment): Age
     anchorWallMillis,
     anchorMicros: nowMicros(),
     startWallMillis: anchorWallMillis - process.uptime() * 1000,
+    flags: flagNames(process.execArgv, environment),
+    poolThreads: poolThreads(environment.UV_THREADPOOL_SIZE),
   };
 }
 
@@ -35,6 +39,21 @@ export function tokenEnvironment(environment: Environment): Record<string, strin
     if (value !== undefined) found[variable] = value;
   }
   return found;
+}
+
+/** Flags of the runtime by name, sorted, with their values where these are numbers: others may be paths, code or secrets. */
+export function flagNames(execArgv: readonly string[], environment: Environment): string[] {
+  const words = [...execArgv, ...(environment.NODE_OPTIONS ?? '').split(/\s+/)];
+  const flags = words
+    .filter((word) => /^--?[a-zA-Z]/.test(word))
+    .map((word) => /^--?[\w-]+(=\d+(\.\d+)?$)?/.exec(word)![0]);
+  return [...new Set(flags)].sort().slice(0, FLAGS_MAX);
+}
+
+/** As libuv reads it: 4 unless it is set, at least 1, at most 1024. */
+function poolThreads(size: string | undefined): number {
+  if (size === undefined || size === '') return 4;
+  return Math.min(1024, Math.max(1, Number.parseInt(size, 10) || 0));
 }
 
 /** Why V8's sampler must be left alone (somebody else uses it, or it is out of reach), or ''. */

@@ -42,6 +42,9 @@ export type AgentThreadData = {
     anchorWallMillis: number;
     anchorMicros: number;
     startWallMillis: number;
+    /** Names of the runtime's flags, and how many threads libuv's pool has. */
+    flags: string[];
+    poolThreads: number;
   };
   /** Why sampling must not start (a debugger, NODE_V8_COVERAGE, --cpu-prof, the permission model), or ''. */
   samplingRefused: string;

@@ -36,6 +36,8 @@ import { readToken } from '../wire/token';
 import { AsyncWatch } from './async-watch';
 import { Cost } from './cost';
 import { Dictionary } from './dictionary';
+import { environmentFacts } from './environment-facts';
+import { EnvironmentWatch } from './environment-watch';
 import { Feed } from './feed';
 import { GcLedger } from './gc-ledger';
 import { HangWatch } from './hang-watch';
@@ -118,6 +120,8 @@ export class Aggregator {
   readonly #locks = new StackSums();
   readonly #turnWaits = new TurnWaits(this.#locks);
   readonly #threads = new StackSums();
+  readonly #environment: string[];
+  readonly #environmentWatch: EnvironmentWatch;
   readonly #listeners = new ListenerLints((text) => this.#note(text));
   readonly #own: OwnSeries;
   readonly #gc: GcLedger;
@@ -154,6 +158,8 @@ export class Aggregator {
     const { core, control, options, identity, samplingRefused } = data;
     const now = nowMicros();
     this.#page = new MainPage(control);
+    this.#environment = environmentFacts(identity.flags, identity.poolThreads);
+    this.#environmentWatch = new EnvironmentWatch(this.#environment, (text) => this.#note(text));
     const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
     this.#own = new OwnSeries(attachWriter(core, 0));
@@ -273,6 +279,7 @@ export class Aggregator {
     this.#context = {
       data,
       identity,
+      environment: this.#environment,
       dictionary: this.#dictionary,
       sampling: this.#sampling,
       heap: this.#heap,
@@ -337,13 +344,17 @@ export class Aggregator {
 
   #mainNews(message: MainNews): void {
     if (message === RECORD_NOW) return this.#flight.dump('signal', `${this.data.options.recordSignal} came`);
-    if (typeof message === 'number') return this.#feed.reader.markDead(message);
+    if (typeof message === 'number') {
+      this.#environmentWatch.workerEnded();
+      return this.#feed.reader.markDead(message);
+    }
     if ('waitStack' in message) return this.#turnWaits.define(message);
     if ('listeners' in message) return this.#listeners.add(message.listeners, nowMicros());
     const frames = message.frames.map(([name, url, at]) => {
       return { name, url, line: name === '' ? at : 0, column: 0, at };
     });
     this.#threads.addFrames(frames, '', 1, 0);
+    this.#environmentWatch.workerBegan();
     this.#sampling.workerStarted();
   }
 
@@ -452,6 +463,7 @@ export class Aggregator {
   #everySecond(now: number): void {
     this.#async?.everySecond(now);
     this.#listeners.everySecond(now);
+    this.#environmentWatch.everySecond(this.#page.cell(ControlCell.HeapLimitBytes));
     const ownMicros = this.#ownCostMicros();
     this.#sampling.govern(
       now,
@@ -607,6 +619,7 @@ export class Aggregator {
       identity.startWallMillis,
       periodMicros,
       core.kind,
+      this.#environment,
     ];
   }
 

@@ -10,6 +10,7 @@ import { join, parse, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodePprof } from '../../collector/profile/pprof';
 import { summaryOf } from '../../collector/profile/summary';
+import { environmentText } from '../wire/environment';
 import type { ProfileContext } from './profiles/context';
 import { costComment } from './profiles/cost-comment';
 import { LocalTicks } from './profiles/local-ticks';
@@ -65,7 +66,11 @@ export class RunProfile {
     profile.head.durationNanos = (Date.now() - profile.head.startMillis) * 1e6;
     const clocked = this.#context.mainCpuMicros();
     const sinceMicros = clocked === null || this.#cpuBefore === null ? null : clocked - this.#cpuBefore;
-    profile.head.comments = [...commentsOf(this.#ticks, sinceMicros), costComment(this.#context)];
+    profile.head.comments = [
+      ...commentsOf(this.#ticks, sinceMicros),
+      costComment(this.#context),
+      environmentText(this.#context.environment),
+    ];
     const beside = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600 });

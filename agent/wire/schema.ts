@@ -22,7 +22,7 @@
  */
 
 /** Version of this schema; a peer with another one is refused with ERR_WIRE_VERSION. */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 
 export const TAG_CHALLENGE = 1;
 export const TAG_HELLO = 2;
@@ -66,6 +66,8 @@ export type IdentityTuple = [
   periodMicros: number,
   /** 'wasm' or 'twin'. */
   core: string,
+  /** What the process runs on, flat key and value: environment.ts. */
+  environment: string[],
 ];
 
 /** [tag, version, agent id: 16 bytes, epoch, nonce: 16 bytes, proof: 32 bytes, identity] */

@@ -29,7 +29,7 @@ export function decodeHello(message: readonly unknown[]): Hello {
 }
 
 function decodeIdentity(tuple: unknown, agentId: string): Instance {
-  const fields = new Fields(tuple, 'identity', 12);
+  const fields = new Fields(tuple, 'identity', 13);
   const instance: Instance = {
     agentId,
     service: fields.text('service'),
@@ -44,6 +44,7 @@ function decodeIdentity(tuple: unknown, agentId: string): Instance {
     startWallMillis: fields.number('start wall'),
     periodMicros: fields.number('period'),
     core: fields.text('core'),
+    environment: fields.labels('environment'),
   };
   if (instance.service === '' || instance.instance === '') {
     throw new WireError('ERR_WIRE_MESSAGE', 'identity: service and instance must not be empty');

@@ -1,4 +1,5 @@
 /** What a profile says about itself, one set of lines an instance; `go tool pprof` prints them above its tables. */
+import { environmentHints, environmentText } from '../../agent/wire/environment';
 import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
 import { type Settled, settledWords } from '../profile/settle';
@@ -22,6 +23,9 @@ export function captureComments(
   const lines = [
     `${who}: node ${instance.nodeVersion}, ringtail ${instance.agentVersion} (${instance.core})`,
   ];
+  const about = environmentText(instance.environment);
+  if (about !== '') lines.push(`${who}: ${about}`);
+  for (const hint of environmentHints(instance.environment)) lines.push(`${who}: hint: ${hint}`);
   if (note !== '') lines.push(`${who}: ${note}`);
   const expected = sums.ticks + sums.lostTicks;
   if (sums.ticks > 0) {

@@ -18,6 +18,8 @@ export type Instance = {
   /** Nominal; 0 when not sampling. */
   periodMicros: number;
   core: string;
+  /** What the process runs on, flat key and value: agent/wire/environment.ts. */
+  environment: readonly string[];
 };
 
 /** One sampling window of one thread; `columns` are its samples as the core encoded them, already proven to decode. */

@@ -47,7 +47,7 @@ const SERIES: BatchMessage[7] = [
 const AGENT: Record<string, AgentMessage> = {
   hello: [
     2,
-    2,
+    3,
     bytesFrom(0, 16),
     3,
     bytesFrom(16, 16),
@@ -65,6 +65,7 @@ const AGENT: Record<string, AgentMessage> = {
       1_789_999_999_000,
       10_101,
       'wasm',
+      ['node', '20.20.0', 'CPUs', '2'],
     ],
   ],
   dictionary: [4, 3, DICTIONARY, SERIES],
@@ -116,8 +117,8 @@ const AGENT: Record<string, AgentMessage> = {
 };
 
 const COLLECTOR: Record<string, CollectorMessage> = {
-  challenge: [1, 2, bytesFrom(100, 16), '0.1.0'],
-  welcome: [3, 2, bytesFrom(0, 32), -1, 'memory', 8_388_608],
+  challenge: [1, 3, bytesFrom(100, 16), '0.1.0'],
+  welcome: [3, 3, bytesFrom(0, 32), -1, 'memory', 8_388_608],
   ack: [5, 70_000],
   control: [6, 9, 'capture', 30, ''],
   collect: [6, 10, 'collect', 0, 'heap?gc=1'],

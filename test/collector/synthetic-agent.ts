@@ -82,6 +82,7 @@ export class SyntheticAgent {
       Date.now() - 5000,
       PERIOD_MICROS,
       this.tables.kind,
+      ['node', '20.20.0', 'CPUs', '8', 'CPU quota', '1.5'],
     ];
   }
 

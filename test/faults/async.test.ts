@@ -118,7 +118,7 @@ const server = net.createServer((socket) => socket.end('hello')).listen(0, '127.
   net.connect(server.address().port, '127.0.0.1').on('data', (data) => console.log(String(data))).on('close', () => server.close());
 });
 setInterval(() => {}, 1e6).unref();
-setTimeout(() => console.log(JSON.stringify(process.getActiveResourcesInfo())), 200);`,
+server.on('close', () => setTimeout(() => console.log(JSON.stringify(process.getActiveResourcesInfo())), 200));`,
   },
   {
     name: 'objects that must be freed',

@@ -12,6 +12,8 @@ import type { StackSums } from '../stack-sums';
 export type ProfileContext = {
   data: AgentThreadData;
   identity: { service: string; instance: string };
+  /** What the process runs on: wire/environment.ts. */
+  environment: readonly string[];
   dictionary: Dictionary;
   sampling: Sampling;
   heap: Heap;

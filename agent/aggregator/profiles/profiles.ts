@@ -9,6 +9,7 @@ import { encodePprof } from '../../../collector/profile/pprof';
 import { PPROF_TYPE } from '../../../collector/profile/pprof-request';
 import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
+import { environmentText } from '../../wire/environment';
 import { OwnSourceMaps } from '../source-maps/own-source-maps';
 import { asyncWaitSource } from './async-waits';
 import { contentionSource } from './block';
@@ -68,7 +69,7 @@ export class Profiles {
     if ((request.debug >= 2 || source.textOnly === true) && source.describe !== undefined)
       return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
     const profile = await this.#sourceMaps.mapped(await this.#profile(source, request));
-    profile.head.comments.push(costComment(this.#context));
+    profile.head.comments.push(costComment(this.#context), environmentText(this.#context.environment));
     return request.debug > 0
       ? { mediaType: TEXT_TYPE, bytes: Buffer.from(profileText(name, profile)) }
       : { mediaType: PPROF_TYPE, bytes: compressed(encodePprof(profile)) };
