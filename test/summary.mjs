@@ -1,4 +1,4 @@
-/** Sums up the result files of a folder in one line, "N passed, N failed"; exits with 1 when a test failed, was skipped in CI, or none ran. */
+/** Sums up the result files of a folder in one line, "N passed, N failed", and names what passed only when it was run again; exits with 1 when a test failed, was skipped in CI, or none ran. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,6 +6,15 @@ const folder = process.argv[2];
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+let retried = 0;
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
+  for (const name of JSON.parse(readFileSync(join(folder, file), 'utf8'))) {
+    retried++;
+    console.log(
+      `${file.replace(/^retried-(.*)\.txt$/, 'Node $1')}: failed once, passed when run again: ${name}`,
+    );
+  }
+}
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
   const results = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   passed += results.numPassedTests;
@@ -19,5 +28,6 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
     `${file}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed, ${results.numPendingTests} skipped`,
   );
 }
+console.log(`${retried} tests passed only when they were run again`);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed > 0 || passed === 0 || (process.env.CI !== undefined && skipped > 0) ? 1 : 0;
