@@ -4,6 +4,8 @@
  * little code is loaded, because a change of rate is a stop and a start, and V8 logs all code at a start. It goes up again, a step at a time,
  * after five quiet minutes. Deep and diverse stacks show in the first rotations already, while a start is still cheap.
  */
+import { ROTATION_FIXED_MICROS } from './window-pacer';
+
 export const RATE_MIN_HZ = 20;
 const CHANGE_EVERY_MICROS = 60e6;
 const RAISE_AFTER_MICROS = 300e6;
@@ -12,8 +14,6 @@ const BOOT_MICROS = 2e6;
 /** The rate moves when the mean of so many seconds is over budget, or at once when it is over by this factor. */
 const MEAN_SECONDS = 10;
 const GROSS_FACTOR = 3;
-/** What a rotation costs without a single stack, µs. */
-const ROTATION_FIXED_MICROS = 500;
 /** Rotations in a row that foretell a cost over this many budgets; ticks that a window must hold to tell anything. */
 const FORETELLING_ROTATIONS = 2;
 const FORETELLING_FACTOR = 2;

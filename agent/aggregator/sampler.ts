@@ -13,9 +13,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
+import { ROTATION_FIXED_MICROS } from './window-pacer';
 
 /** What a start costs more for each byte of compiled code, µs: 10 to 40 ms were seen with 0.5 MB, 110 to 200 with 4 MB, 430 to 460 with 9 MB. */
 const START_MICROS_PER_CODE_BYTE = 0.04;
+/** What V8 takes at least to end a window, for each node of its tree, µs. */
+const NODE_MICROS = 4;
 const RESTARTS_MAX = 3;
 const RESTARTS_WITHIN_MICROS = 600e6;
 
@@ -31,8 +34,8 @@ export type SamplerState = 'on' | 'idle' | 'off' | 'foreign' | 'none';
 export type SamplerEvents = {
   /** A window of ours ended. */
   onProfile(profile: V8Profile): void;
-  /** A rotation was answered: time main spent in it, µs, and the time from asking to the answer. */
-  onRotated(pauseMicros: number, answerMicros: number): void;
+  /** A rotation was answered: time main spent in it, µs, waits for a core left out. */
+  onRotated(pauseMicros: number): void;
   /** Something worth telling the reader of the data. */
   onNote(text: string): void;
   onRestart(): void;
@@ -75,6 +78,8 @@ export class Sampler {
   #generation = 0;
   #started = { pauseMicros: 0, codeBytes: 0 };
   #codeBytes = 0;
+  /** Of the window that came last. */
+  #endedNodes = 0;
   #toldForeign = false;
   readonly #titles: [string, string];
 
@@ -193,7 +198,10 @@ export class Sampler {
     if (this.#session !== null) return this.#session;
     const session = this.connect();
     session.on('Profiler.consoleProfileFinished', ({ params }) => {
-      if (this.#titles.includes(params.title ?? '')) this.events.onProfile(params.profile as V8Profile);
+      if (!this.#titles.includes(params.title ?? '')) return;
+      const profile = params.profile as V8Profile;
+      this.#endedNodes = profile.nodes.length;
+      this.events.onProfile(profile);
     });
     this.#session = session;
     return session;
@@ -202,10 +210,9 @@ export class Sampler {
   #call(next: string, last: string, then: () => void = () => {}): void {
     const session = this.#session;
     if (session === null || this.#holder === '') return then();
-    const asked = this.nowMicros();
     const waitedBefore = this.waitedMicros();
     const generation = this.#generation;
-    this.openSinceMicros = asked;
+    this.openSinceMicros = this.nowMicros();
     const parameters = {
       objectId: this.#holder,
       functionDeclaration: ROTATION_TEXT,
@@ -223,12 +230,17 @@ export class Sampler {
         else if (pauseMicros === DEBUGGED) this.#standBack();
         else {
           this.#toldForeign = false;
-          if (last === '') {
-            const waited = this.waitedMicros() - waitedBefore;
-            this.#started = { pauseMicros: startMicros(pauseMicros, waited, codeBytes), codeBytes };
-          }
+          // What the rotation itself took. A machine that is short of cores makes it longer, and would make a small program
+          // look as if it were not worth a restart; but the wait may have come before, so what it must have cost stays.
+          const waited = this.waitedMicros() - waitedBefore;
+          const leastMicros =
+            last === ''
+              ? codeBytes * START_MICROS_PER_CODE_BYTE
+              : ROTATION_FIXED_MICROS + this.#endedNodes * NODE_MICROS;
+          const ownMicros = Math.min(pauseMicros, Math.max(pauseMicros - waited, leastMicros));
+          if (last === '') this.#started = { pauseMicros: ownMicros, codeBytes };
           this.#codeBytes = codeBytes;
-          this.events.onRotated(pauseMicros, this.nowMicros() - asked);
+          this.events.onRotated(ownMicros);
         }
       }
       then();
@@ -257,14 +269,6 @@ export class Sampler {
     this.#session = null;
     session?.disconnect();
   }
-}
-
-/**
- * What a start itself took. A machine that is short of cores makes it longer, and would make a small program look as if it
- * were not worth a restart; but the wait may have come before the start, so what its code must have cost stays.
- */
-function startMicros(pauseMicros: number, waitedMicros: number, codeBytes: number): number {
-  return Math.min(pauseMicros, Math.max(pauseMicros - waitedMicros, codeBytes * START_MICROS_PER_CODE_BYTE));
 }
 
 /** Pause (µs) and code size (bytes) that a rotation answered; NaN where it threw. */

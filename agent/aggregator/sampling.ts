@@ -386,7 +386,7 @@ export class Sampling {
       lengthMicros: this.#windowMicros,
     };
     this.#endedTicks = -1;
-    this.#pacer.observe(rotation.workMicros, pauseMicros);
+    this.#pacer.observe(rotation.workMicros, pauseMicros, this.#sampler.intervalMicros);
     const hz = this.#governor.observeRotation(
       this.host.nowMicros(),
       rotation,

@@ -12,9 +12,22 @@ export const FRAME_BLOCKED = '(blocked)';
 export const FRAME_STUCK = '(stuck in native code)';
 export const FRAME_NATIVE_LOOP = '(native code in the event loop)';
 
+/** Parsing a URL takes microseconds, and a profile names few files in many frames. */
+const FILES_MAX = 4096;
+const files = new Map<string, string>();
+
 /** A path where the URL is one of a file, else the URL as it is (node:fs, evalmachine.<anonymous>, ''). */
 export function fileOf(url: string): string {
   if (!url.startsWith(FILE_URL)) return url;
+  const known = files.get(url);
+  if (known !== undefined) return known;
+  const file = pathOf(url);
+  if (files.size >= FILES_MAX) files.clear();
+  files.set(url, file);
+  return file;
+}
+
+function pathOf(url: string): string {
   try {
     return fileURLToPath(url);
   } catch {

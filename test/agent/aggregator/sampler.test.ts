@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Sampler, type SamplerSession } from '../../../agent/aggregator/sampler';
+import { type ConsoleProfile, Sampler, type SamplerSession } from '../../../agent/aggregator/sampler';
 
 /** A session of a thread that answers each rotation with a pause and a size of code, after it has waited for a core. */
 function startedSampler(start: { pauseMicros: number; waitedMicros: number; codeBytes: number }): Sampler {
@@ -45,5 +45,53 @@ describe('what a restart of the sampler would cost', () => {
   it('is never more than what was seen', () => {
     const sampler = startedSampler({ pauseMicros: 5000, waitedMicros: 6000, codeBytes: 9_000_000 });
     expect(sampler.restartMicros).toBe(5000);
+  });
+});
+
+describe('the pause of a rotation', () => {
+  const rotate = (pauseMicros: number, waitedMicros: number, nodes: number) => {
+    let waited = 0;
+    let told = 0;
+    let finished: (message: ConsoleProfile) => void = () => {};
+    const session: SamplerSession = {
+      post(method, parameters, callback) {
+        if (method === 'Runtime.evaluate') return callback?.(null, { result: { objectId: 'holder' } });
+        if (method !== 'Runtime.callFunctionOn') return callback?.(null, {});
+        const [, last] = (parameters as { arguments: { value: string }[] }).arguments;
+        if (last!.value !== '')
+          finished({
+            params: { title: last!.value, profile: { nodes: new Array(nodes), startTime: 0, endTime: 1 } },
+          });
+        waited += waitedMicros;
+        callback?.(null, { result: { value: [pauseMicros, 0] } });
+      },
+      on(_event, listener) {
+        finished = listener;
+      },
+      disconnect() {},
+    };
+    const onRotated = (micros: number) => {
+      told = micros;
+    };
+    const events = { onProfile() {}, onRotated, onNote() {}, onRestart() {} };
+    const sampler = new Sampler(
+      () => 0,
+      events,
+      () => session,
+      () => waited,
+    );
+    sampler.start(10_101);
+    sampler.rotate();
+    return told;
+  };
+
+  it('leaves out what the thread waited for a core', () => {
+    expect(rotate(9000, 0, 100)).toBe(9000);
+    expect(rotate(9000, 7000, 100)).toBe(2000);
+  });
+
+  it('is no less than its nodes must have cost: the wait may have come before it', () => {
+    expect(rotate(2000, 50_000, 200)).toBe(1100);
+    expect(rotate(500, 50_000, 200)).toBe(500);
   });
 });
