@@ -1,120 +1,67 @@
 /**
- * `npm run soak [-- --minutes 30] [--only ring,decoder]`: the long forms of the tests that have one, again and again
- * until the time is over, each once at least. Ends by itself with a table: how often each part ran, how long it took, how
- * busy the machine was, and what the part told of itself. Exits with 1 when a part failed.
+ * `npm run soak [-- --minutes 30] [--only everything,truth] [--nodes 20,22,24,26] [--side-by-side 2] [--terminations 1000]`:
+ * the long forms of the tests that have one (soak/parts.mjs), again and again until the time is over, each once at
+ * least. `everything` is one run of --minutes on each line, of which --side-by-side run beside each other. Ends by itself
+ * with a table: how often each part ran, how long it took, how busy the machine was, and what the part told of itself.
+ * Exits with 1 when a part failed.
  */
-import { spawn } from 'node:child_process';
-import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { LINES } from './nodes.mjs';
+import { runPart } from './soak/part-run.mjs';
+import { PARTS, runsOf } from './soak/parts.mjs';
+import { figuresTable, partsTable } from './soak/table.mjs';
 
-/** What one test may take before it counts as stuck. */
-const TEST_MINUTES_MAX = 45;
-
-const PARTS = [
-  {
-    name: 'ring',
-    what: '10^8 records with checksums from 1, 2, 4 and 8 threads on WebAssembly and as many on its twin, 1,000 terminated threads each',
-    files: ['test/agent/core-stress.test.ts'],
-    env: { CORE_STRESS_RECORDS: '25000000', CORE_STRESS_TERMINATIONS: '1000' },
-  },
-  {
-    name: 'decoder',
-    what: '10^6 random and 10^6 mutated messages',
-    files: ['test/collector/hostile.test.ts'],
-    env: { RINGTAIL_FUZZ: '1000000' },
-  },
-  {
-    name: 'interleavings',
-    what: 'every schedule of ring and histogram, up to eight places',
-    files: ['test/faults/ring-model.test.ts', 'test/faults/histogram-model.test.ts'],
-    env: { RINGTAIL_MODEL: 'long' },
-  },
-  {
-    name: 'exits',
-    what: 'every way out of a program',
-    files: ['test/faults/exit.test.ts', 'test/faults/processes.test.ts'],
-    env: {},
-  },
-  {
-    name: 'hangs',
-    what: 'programs that hang, or are stopped',
-    files: ['test/clients/hang.test.ts', 'test/clients/suspend.test.ts'],
-    env: {},
-  },
-];
-
-const { minutes, chosen } = settings();
-const end = Date.now() + minutes * 60_000;
-const runs = new Map(chosen.map((part) => [part, []]));
+const settings = readSettings();
+const runs = runsOf(settings.parts, settings.nodes);
+const end = Date.now() + settings.minutes * 60_000;
+const results = [];
 for (let round = 1; round === 1 || Date.now() < end; round++) {
-  for (const part of chosen) {
-    if (round > 1 && Date.now() >= end) break;
-    console.log(`\n=== round ${round}: ${part.name}: ${part.what}`);
-    runs.get(part).push(await run(part));
+  const left = [...runs];
+  while (left.length > 0 && (round === 1 || Date.now() < end)) {
+    const first = left.shift();
+    const beside = (next) => first.part.sideBySide === true && next.part === first.part;
+    const together = [first, ...left.filter(beside).slice(0, settings.sideBySide - 1)];
+    for (const run of together.slice(1)) left.splice(left.indexOf(run), 1);
+    const lines = together.map(({ line }) => line).join(', ');
+    console.log(`\n=== round ${round}, Node ${lines}: ${first.part.name}: ${first.part.what}`);
+    results.push(...(await Promise.all(together.map((run) => runPart(run, settings)))));
   }
 }
-console.log(`\n${table()}`);
-process.exitCode = [...runs.values()].flat().every(({ passed }) => passed) ? 0 : 1;
+console.log(`\n${figuresTable(results)}\n\n${partsTable(results)}`);
+process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 
-function settings() {
+/** { minutes, parts, nodes, sideBySide, terminations } of the command line. */
+function readSettings() {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string', default: '1' }, only: { type: 'string', default: '' } },
+    options: {
+      minutes: { type: 'string', default: '1' },
+      only: { type: 'string', default: '' },
+      nodes: { type: 'string', default: '' },
+      'side-by-side': { type: 'string', default: '2' },
+      terminations: { type: 'string', default: '1000' },
+    },
   });
-  const minutes = Number(values.minutes);
-  if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, got ${values.minutes}`);
-  const names = values.only.split(',').filter((name) => name !== '');
-  const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
-  if (unknown.length > 0) {
-    const known = PARTS.map(({ name }) => name).join(', ');
-    throw new Error(`--only must name some of ${known}, got ${unknown.join(', ')}`);
-  }
-  return { minutes, chosen: PARTS.filter(({ name }) => names.length === 0 || names.includes(name)) };
-}
-
-/** { passed, seconds, load, told }: told are the lines that the part prints of its figures. */
-async function run({ files, env }) {
-  const words = ['node_modules/vitest/vitest.mjs', 'run', `--testTimeout=${TEST_MINUTES_MAX * 60_000}`];
-  const start = performance.now();
-  const child = spawn(process.execPath, [...words, '--reporter=default', ...files], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NO_COLOR: '1', ...env },
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-    process.stdout.write(text);
-  });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  const seconds = (performance.now() - start) / 1000;
-  const told = output.split('\n').filter((line) => /^\S.*: .*\d/.test(line) && !/^(stdout|JSON) /.test(line));
-  return { passed: code === 0, seconds, load: loadavg()[0], told };
-}
-
-function table() {
-  const heads = ['part', 'runs', 'failed', 'seconds', 'load'];
-  const lines = [...runs].map(([{ name }, all]) => [
-    name,
-    String(all.length),
-    String(all.filter(({ passed }) => !passed).length),
-    all.map(({ seconds }) => seconds.toFixed(0)).join(' '),
-    all.map(({ load }) => load.toFixed(1)).join(' '),
-  ]);
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...lines.map((cells) => cells[column].length)),
+  const number = (name, least) => {
+    if (!(Number(values[name]) >= least))
+      throw new Error(`--${name} must be a number from ${least} on, got ${values[name]}`);
+    return Number(values[name]);
+  };
+  const among = (name, known) => {
+    const words = values[name].split(',').filter((word) => word !== '');
+    const unknown = words.filter((word) => !known.includes(word));
+    if (unknown.length > 0)
+      throw new Error(`--${name} must name some of ${known.join(', ')}, got ${unknown.join(', ')}`);
+    return words;
+  };
+  const only = among(
+    'only',
+    PARTS.map(({ name }) => name),
   );
-  const render = (cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd();
-  const told = [...runs].flatMap(([{ name }, all]) =>
-    (all.at(-1)?.told ?? []).map((line) => `  ${name}: ${line}`),
-  );
-  return [
-    render(heads),
-    render(widths.map((width) => '-'.repeat(width))),
-    ...lines.map(render),
-    '',
-    ...told,
-  ].join('\n');
+  return {
+    minutes: number('minutes', 0.1),
+    parts: PARTS.filter(({ name }) => only.length === 0 || only.includes(name)),
+    nodes: among('nodes', LINES),
+    sideBySide: number('side-by-side', 1),
+    terminations: number('terminations', 1),
+  };
 }

@@ -23,6 +23,9 @@ const WATCHED_MICROS = 1e6;
 const REST_FIRST_MICROS = 30e6;
 const REST_MAX_MICROS = 480e6;
 
+/** A worker that is being terminated is gone by then. */
+const NOTE_AFTER_MILLIS = 1000;
+
 export type WorkerSamplingHost = {
   options: AgentOptions;
   dictionary: Dictionary;
@@ -123,7 +126,7 @@ export class WorkerSampling {
         {
           onProfile: (profile) => this.#profileCame(worker, profile),
           onRotated: (pauseMicros) => this.#rotated(worker, pauseMicros),
-          onNote: (text) => host.note(`worker ${threadId}: ${text}`),
+          onNote: (text) => this.#noteUnlessEnding(worker, text),
           onRestart: () => {
             worker.lastEndMicros = 0;
           },
@@ -138,6 +141,14 @@ export class WorkerSampling {
     };
     this.#workers.set(threadId, worker);
     this.#start(worker);
+  }
+
+  /** Calls into a worker fail while it is being terminated: that is no news. */
+  #noteUnlessEnding(worker: Sampled, text: string): void {
+    const { threadId } = worker;
+    setTimeout(() => {
+      if (this.#workers.get(threadId) === worker) this.#host.note(`worker ${threadId}: ${text}`);
+    }, NOTE_AFTER_MILLIS).unref();
   }
 
   #start(worker: Sampled): void {

@@ -14,21 +14,28 @@ export type RunningCollector = {
   url: string;
   /** What a program needs to find it. */
   agentEnvironment: Record<string, string>;
-  close(): Promise<void>;
+  pid: number;
+  /** Resolves to its exit code, null when it had to be killed. */
+  close(): Promise<number | null>;
 };
 
-export async function openCollector(words: readonly string[] = []): Promise<RunningCollector> {
+/** onStderr: gets what it says there; by default that goes to ours. */
+export async function openCollector(
+  words: readonly string[] = [],
+  onStderr?: (text: string) => void,
+): Promise<RunningCollector> {
   const home = mkdtempSync(join(tmpdir(), 'collector-'));
   const token = 'a-token-for-one-test-run';
   const environment = { HOME: home, RINGTAIL_TOKEN: token };
   const child = spawn(process.execPath, [COMMAND_FILE, 'collector', '--port', '0', ...words], {
     env: { PATH: process.env.PATH ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', onStderr === undefined ? 'inherit' : 'pipe'],
   });
-  const ended = new Promise<void>((done) => child.once('close', () => done()));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => onStderr?.(text));
+  const ended = new Promise<number | null>((done) => child.once('close', done));
   const url = await new Promise<string>((found, failed) => {
     let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       const [line] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? [];
       if (line !== undefined) found(line);
@@ -38,12 +45,14 @@ export async function openCollector(words: readonly string[] = []): Promise<Runn
   return {
     url,
     agentEnvironment: { ...environment, RINGTAIL_COLLECTOR: url.replace('http', 'ws') },
+    pid: child.pid!,
     close: async () => {
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await ended;
+      const code = await ended;
       clearTimeout(late);
       rmSync(home, { recursive: true, force: true });
+      return code;
     },
   };
 }

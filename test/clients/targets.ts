@@ -97,7 +97,7 @@ function addressSaidBy(program: ChildProcess): Promise<string> {
   });
 }
 
-function targetOf(name: Target['name'], address: string, token: string): Target {
+export function targetOf(name: Target['name'], address: string, token: string): Target {
   return {
     name,
     address,

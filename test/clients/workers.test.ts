@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkerSampling } from '../../agent/aggregator/worker-sampling';
-import { REGISTER, runProgram } from '../faults/program';
+import { REGISTER } from '../faults/program';
 import { goPprof, needGo } from './go';
 import { connected, openCollector, type RunningCollector } from './running';
 
 const PROGRAM = join(__dirname, 'fixtures/workers.cjs');
-const CHURN = join(__dirname, '../faults/fixtures/worker-churn.cjs');
 
 it('of Node.js 20 are sampled only where it is asked for', () => {
   expect(WorkerSampling.isWanted('auto', 'v20.20.2')).toBe(false);
@@ -68,14 +67,4 @@ describe.runIf(needGo('worker threads'))('a program with busy workers', { retry:
     expect(tags).toMatch(/: main$/m);
     expect(tags).not.toMatch(/worker-/);
   }, 30_000);
-
-  it('outlives workers that are terminated in the middle of anything', async () => {
-    const { code, stdout } = await runProgram(['-r', REGISTER, CHURN, '100', '6'], {
-      env: { ...collector.agentEnvironment, RINGTAIL_MAX_WINDOW_MILLIS: '1000' },
-    });
-    expect([code, stdout]).toEqual([
-      0,
-      expect.stringMatching(/done: \d+ terminated, \d+ left by themselves\n$/),
-    ]);
-  }, 60_000);
 });

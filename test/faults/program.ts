@@ -23,6 +23,8 @@ export type RunOptions = {
   node?: string;
   /** A shell line in which "$@" is the program: for ulimit and the like. */
   shell?: string;
+  /** It hangs when it has not ended by itself by then; HANG_MILLIS by default. */
+  hangMillis?: number;
   /** Called with the running child: to signal it, or its collector. */
   during?: (child: ChildProcess) => void;
 };
@@ -48,7 +50,7 @@ export function runProgram(args: readonly string[], options: RunOptions = {}): P
   const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '', millis: 0 };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (outcome.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (outcome.stderr += text));
-  const hung = setTimeout(() => child.kill('SIGKILL'), HANG_MILLIS);
+  const hung = setTimeout(() => child.kill('SIGKILL'), options.hangMillis ?? HANG_MILLIS);
   return new Promise((done, failed) => {
     child.on('error', failed);
     child.on('exit', () => (outcome.millis = performance.now() - startedAt));

@@ -1,0 +1,53 @@
+/**
+ * Everything at once, for half a minute; EVERYTHING_MINUTES makes the long form (`npm run soak -- --only everything`),
+ * which also holds memory and cost against bounds.
+ */
+import { gunzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { readPprof } from '../collector/pprof-reader';
+import { runEverything } from '../soak/everything';
+import { conserved, rowOf, stallTiers } from '../soak/figures';
+
+const MINUTES = Number(process.env.EVERYTHING_MINUTES ?? 0);
+const SMOKE_SECONDS = 25;
+/** From so many on, memory has settled enough for a slope to mean anything. */
+const SLOPE_MINUTES = 20;
+/** MB in ten minutes: what is ours on top of the same program without the agent; the collector. */
+const GROWTH_MEGABYTES = 5;
+/** Percent of a core that the agent's threads may take while nobody looks. */
+const BUDGET_PERCENT = 1;
+/** From so many on, every turn has come, and booting is not most of it. */
+const TURNS_MINUTES = 5;
+
+it(
+  'a service with everything on comes through, and nothing of it is lost',
+  async () => {
+    const run = await runEverything(MINUTES * 60 || SMOKE_SECONDS, MINUTES > 0);
+    const row = rowOf(run);
+    console.log(`figures: ${JSON.stringify(row)}`);
+    for (const { count, words } of run.tail.notes.values()) console.log(`note, ${count} times: ${words}`);
+
+    expect([run.outcome, run.controlOutcome, run.collectorExitCodes]).toEqual(['0', '0', [0, 0]]);
+    expect(run.strangeLines).toEqual([]);
+    expect(run.figures.agent.faults).toBe(0);
+    for (const { faults } of run.askers) expect(faults).toEqual([]);
+    if (MINUTES === 0 || MINUTES >= TURNS_MINUTES)
+      for (const { missing } of run.askers) expect(missing).toEqual([]);
+    for (const [what, done, told] of conserved(run)) expect([what, told]).toEqual([what, done]);
+    expect(run.told.sum('ringtail_gaps_total')).toBe(0);
+    for (const [tier, caused, seen] of stallTiers(run))
+      if (tier !== '50ms') expect(seen, tier).toBeGreaterThanOrEqual(caused);
+    if (MINUTES >= TURNS_MINUTES) expect(run.cost.alone!.threads).toBeLessThan(BUDGET_PERCENT);
+    if (MINUTES >= SLOPE_MINUTES) {
+      const growth = (name: string) => run.memory.of(name)?.slope ?? 0;
+      expect(growth('service') - growth('control')).toBeLessThan(GROWTH_MEGABYTES);
+      expect(growth('collector')).toBeLessThan(GROWTH_MEGABYTES);
+      expect(growth('agentHeap')).toBeLessThan(GROWTH_MEGABYTES);
+    }
+    expect(run.tail.broken).toBe(0);
+    expect(run.dumps.length).toBeGreaterThan(0);
+    for (const dump of run.dumps) JSON.parse(gunzipSync(dump).toString());
+    expect(readPprof(gunzipSync(run.runProfile)).samples.length).toBeGreaterThan(0);
+  },
+  (MINUTES + 2) * 60_000,
+);

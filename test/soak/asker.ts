@@ -1,0 +1,61 @@
+/** A client that asks a server of profiles for everything in turn, and holds every answer against what it should be. */
+import type { Target } from '../clients/targets';
+import { ENDPOINTS, type Endpoint } from './endpoints';
+
+/** An answer that takes longer is none. */
+const ANSWER_MILLIS = 30_000;
+/** The program was stuck in native code, or somebody else was at it: said in words. */
+const NOT_NOW = 503;
+
+export class Asker {
+  asked = 0;
+  notNow = 0;
+  readonly answered = new Set<string>();
+  /** What was no answer, in words; not while the other side was away. */
+  readonly faults: string[] = [];
+  /** ms of the slowest answer. */
+  slowestMillis = 0;
+  #next = 0;
+
+  /** isAway: the other side cannot answer right now. timesAway: how often it has been. */
+  constructor(
+    readonly target: () => Target,
+    readonly away: { isAway(): boolean; times(): number } = { isAway: () => false, times: () => 0 },
+  ) {}
+
+  get missing(): string[] {
+    return ENDPOINTS.map(({ path }) => path).filter((path) => !this.answered.has(path));
+  }
+
+  /** Resolves when the next one has answered. */
+  async askNext(): Promise<void> {
+    await this.ask(ENDPOINTS[this.#next++ % ENDPOINTS.length]!);
+  }
+
+  async ask(endpoint: Endpoint): Promise<void> {
+    const { path, statuses, withoutToken = false } = endpoint;
+    const target = this.target();
+    const [wasAway, times] = [this.away.isAway(), this.away.times()];
+    const begin = performance.now();
+    this.asked++;
+    try {
+      const answer = await inTime(target.ask(path, { withoutToken }));
+      this.slowestMillis = Math.max(this.slowestMillis, performance.now() - begin);
+      if (answer.status === NOT_NOW && answer.body.length > 0) this.notNow++;
+      else if (!statuses.includes(answer.status))
+        throw new Error(`${answer.status} ${answer.body.toString('utf8', 0, 200)}`);
+      else if (answer.status === 200) endpoint.check(answer);
+      if (answer.status !== NOT_NOW) this.answered.add(path);
+    } catch (error) {
+      if (wasAway || this.away.times() !== times) return;
+      this.faults.push(`${target.name} ${path}: ${(error as Error).message}`);
+    }
+  }
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((done, failed) => {
+    const late = setTimeout(() => failed(new Error(`no answer in ${ANSWER_MILLIS} ms`)), ANSWER_MILLIS);
+    answer.then(done, failed).finally(() => clearTimeout(late));
+  });
+}
