@@ -4,7 +4,9 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import { PPROF_PROFILES } from '../../collector/profile/pprof-request';
 import { readPprof } from '../collector/pprof-reader';
+import { ENDPOINTS } from '../soak/endpoints';
 import { runEverything } from '../soak/everything';
 import { conserved, rowOf, stallTiers } from '../soak/figures';
 
@@ -18,6 +20,11 @@ const GROWTH_MEGABYTES = 5;
 const BUDGET_PERCENT = 1;
 /** From so many on, every turn has come, and booting is not most of it. */
 const TURNS_MINUTES = 5;
+
+it('the list of what is asked for knows every profile', () => {
+  const asked = new Set(ENDPOINTS.map(({ path }) => path.replace(/\?.*/, '')));
+  expect(Object.keys(PPROF_PROFILES).filter((name) => !asked.has(name))).toEqual([]);
+});
 
 it(
   'a service with everything on comes through, and nothing of it is lost',

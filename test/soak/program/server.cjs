@@ -17,8 +17,11 @@ const timer = ringtail.timer('soak.work', { spans: true });
 const sizes = ringtail.histogram('soak.size', { unit: 'By' });
 const ordered = ringtail.counter('soak.orders');
 const kept = ringtail.gauge('soak.kept');
-const crew = ringtail.pool('soak-crew', { size: 4 });
+const crew = ringtail.pool('soak-crew', { size: 4, stacks: true });
 const mails = ringtail.queue('soak-mails', { capacity: 100 });
+const { port1, port2 } = new MessageChannel();
+const toMails = ringtail.timedPort(port1, 'soak-port');
+ringtail.timedPort(port2, 'soak-port').on('message', () => mails.remove());
 const outgoing = new Agent({ keepAlive: true, maxSockets: 4 });
 
 const ROUTES = {
@@ -32,8 +35,8 @@ const ROUTES = {
   },
   pages: async (id) => {
     mails.add();
+    toMails.postMessage({ id });
     await new Promise((done) => setTimeout(done, 5));
-    mails.remove();
     return `page ${id}`;
   },
   hashes: (id) => promisify(pbkdf2)(String(id), 'salt', 500, 32, 'sha256'),
@@ -102,6 +105,7 @@ exports.openServers = async () => {
     close: async () => {
       await new Promise((closed) => server.close(closed));
       outgoing.destroy();
+      port1.close();
       upstream.closeAllConnections();
       await new Promise((closed) => upstream.close(closed));
     },
