@@ -34,27 +34,27 @@ it(
     console.log(`figures: ${JSON.stringify(row)}`);
     for (const { count, words } of run.tail.notes.values()) console.log(`note, ${count} times: ${words}`);
 
-    expect([run.outcome, run.controlOutcome, run.collectorExitCodes]).toEqual(['0', '0', [0, 0]]);
-    expect(run.strangeLines).toEqual([]);
-    expect(run.figures.agent.faults).toBe(0);
-    for (const { faults } of run.askers) expect(faults).toEqual([]);
+    expect.soft([run.outcome, run.controlOutcome, run.collectorExitCodes]).toEqual(['0', '0', [0, 0]]);
+    expect.soft(run.strangeLines).toEqual([]);
+    expect.soft(run.figures.agent.faults).toBe(0);
+    for (const { faults } of run.askers) expect.soft(faults).toEqual([]);
     if (MINUTES === 0 || MINUTES >= TURNS_MINUTES)
-      for (const { missing } of run.askers) expect(missing).toEqual([]);
-    for (const [what, done, told] of conserved(run)) expect([what, told]).toEqual([what, done]);
-    expect(run.told.sum('ringtail_gaps_total')).toBe(0);
+      for (const { missing } of run.askers) expect.soft(missing).toEqual([]);
+    for (const [what, done, told] of conserved(run)) expect.soft([what, told]).toEqual([what, done]);
+    expect.soft(run.told.sum('ringtail_gaps_total')).toBe(0);
     for (const [tier, caused, seen] of stallTiers(run))
-      if (tier !== '50ms') expect(seen, tier).toBeGreaterThanOrEqual(caused);
-    if (MINUTES >= TURNS_MINUTES) expect(run.cost.alone!.threads).toBeLessThan(BUDGET_PERCENT);
+      if (tier !== '50ms') expect.soft(seen, tier).toBeGreaterThanOrEqual(caused);
+    if (MINUTES >= TURNS_MINUTES) expect.soft(run.cost.alone!.threads).toBeLessThan(BUDGET_PERCENT);
     if (MINUTES >= SLOPE_MINUTES) {
       const growth = (name: string) => run.memory.of(name)?.slope ?? 0;
-      expect(growth('service') - growth('control')).toBeLessThan(GROWTH_MEGABYTES);
-      expect(growth('collector')).toBeLessThan(GROWTH_MEGABYTES);
-      expect(growth('agentHeap')).toBeLessThan(GROWTH_MEGABYTES);
+      expect.soft(growth('service') - growth('control')).toBeLessThan(GROWTH_MEGABYTES);
+      expect.soft(growth('collector')).toBeLessThan(GROWTH_MEGABYTES);
+      expect.soft(growth('agentHeap')).toBeLessThan(GROWTH_MEGABYTES);
     }
-    expect(run.tail.broken).toBe(0);
-    expect(run.dumps.length).toBeGreaterThan(0);
+    expect.soft(run.tail.broken).toBe(0);
+    expect.soft(run.dumps.length).toBeGreaterThan(0);
     for (const dump of run.dumps) JSON.parse(gunzipSync(dump).toString());
-    expect(readPprof(gunzipSync(run.runProfile)).samples.length).toBeGreaterThan(0);
+    expect.soft(readPprof(gunzipSync(run.runProfile)).samples.length).toBeGreaterThan(0);
   },
   (MINUTES + 2) * 60_000,
 );

@@ -27,12 +27,14 @@ export class Asker {
     return ENDPOINTS.map(({ path }) => path).filter((path) => !this.answered.has(path));
   }
 
-  /** Resolves when the next one has answered. */
+  /** Resolves when the next one has answered; it stays the next one while the other side is away. */
   async askNext(): Promise<void> {
-    await this.ask(ENDPOINTS[this.#next++ % ENDPOINTS.length]!);
+    const answers = await this.ask(ENDPOINTS[this.#next % ENDPOINTS.length]!);
+    if (answers || !this.away.isAway()) this.#next++;
   }
 
-  async ask(endpoint: Endpoint): Promise<void> {
+  /** False where there was no answer, or only one that says why there is none. */
+  async ask(endpoint: Endpoint): Promise<boolean> {
     const { path, statuses, withoutToken = false } = endpoint;
     const target = this.target();
     const [wasAway, times] = [this.away.isAway(), this.away.times()];
@@ -45,10 +47,13 @@ export class Asker {
       else if (!statuses.includes(answer.status))
         throw new Error(`${answer.status} ${answer.body.toString('utf8', 0, 200)}`);
       else if (answer.status === 200) endpoint.check(answer);
-      if (answer.status !== NOT_NOW) this.answered.add(path);
+      if (answer.status === NOT_NOW) return false;
+      this.answered.add(path);
+      return true;
     } catch (error) {
-      if (wasAway || this.away.times() !== times) return;
-      this.faults.push(`${target.name} ${path}: ${(error as Error).message}`);
+      if (!wasAway && this.away.times() === times)
+        this.faults.push(`${target.name} ${path}: ${(error as Error).message}`);
+      return false;
     }
   }
 }

@@ -23,6 +23,8 @@ const ASK_AT_LEAST_MILLIS = 50;
 /** In what turns the agent is looked at; in a short run all of it is asked for. */
 const PHASES = ['asked', 'tailed', 'alone'] as const;
 const PHASE_SECONDS = 60;
+/** How much longer a short run may take on a busy machine until all has been asked for. */
+const LATE_SECONDS = 40;
 const IDLE_MILLIS = 200;
 /** After its goodbye the collector has all that the agent had. */
 const SETTLE_MILLIS = 1500;
@@ -118,8 +120,10 @@ async function run({ seconds, isLong, folder, line, service, control, closers }:
   );
   closers.push(...loads.map((load) => () => void load.stop()));
 
-  const isOver = () => elapsed() >= seconds || service.isOver;
   const askers = askersOf(line, service);
+  const allAnswered = () => isLong || askers.every(({ missing }) => missing.length === 0);
+  const isOver = () =>
+    service.isOver || (elapsed() >= seconds && (allAnswered() || elapsed() >= seconds + LATE_SECONDS));
   const atLeisure = (seconds * 1000) / ENDPOINTS.length / PHASES.length / 2;
   const everyMillis = isLong ? Math.min(ASK_EVERY_MILLIS, atLeisure) : ASK_AT_LEAST_MILLIS;
   await Promise.all([
