@@ -35,6 +35,19 @@ export function takeVarint(at: usize, end: usize): u64 {
   return 0;
 }
 
+/** Whether two bytes begin with a varint below 2^14. Its length and value come without a branch, so that a mix of one and two bytes costs no more than either. */
+export function isShort(pair: u32): bool {
+  return (pair & 0x8080) != 0x8080;
+}
+
+export function shortLength(pair: u32): u32 {
+  return 1 + ((pair >> 7) & 1);
+}
+
+export function shortValue(pair: u32): u32 {
+  return (pair & 127) | ((pair >> 1) & -((pair >> 7) & 1) & 0x3f80);
+}
+
 /** Small for small magnitudes of either sign: 0, -1, 1, -2, ... become 0, 1, 2, 3, ... */
 export function zigZag(value: i32): u32 {
   return (value << 1) ^ (value >> 31);

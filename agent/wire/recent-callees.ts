@@ -33,8 +33,12 @@ export class RecentCallees {
   }
 
   #toFront(list: number[], place: number, callee: number): void {
-    if (place >= 0) list.splice(place, 1);
-    else if (list.length === CALLEES_MAX) list.pop();
-    list.unshift(callee);
+    let to = place;
+    if (place < 0) {
+      if (list.length < CALLEES_MAX) list.push(callee);
+      to = list.length - 1;
+    }
+    for (; to > 0; to--) list[to] = list[to - 1]!;
+    list[0] = callee;
   }
 }

@@ -69,11 +69,17 @@ export class Fields {
 
   /** Bytes of their own; `length` -1 takes any. */
   bytes(name: string, length = -1): Uint8Array {
-    const value = this.#take();
-    if (!(value instanceof Uint8Array)) throw this.#fault(name, 'bytes', value);
+    const value = this.messageBytes(name);
     if (length >= 0 && value.length !== length)
       throw this.#fault(name, `${length} bytes`, `${value.length} bytes`);
-    return Uint8Array.prototype.slice.call(value);
+    return new Uint8Array(value);
+  }
+
+  /** Bytes within the message: for who reads them at once. */
+  messageBytes(name: string): Uint8Array {
+    const value = this.#take();
+    if (value instanceof Uint8Array) return value;
+    throw this.#fault(name, 'bytes', value);
   }
 
   list(name: string, max: number): readonly unknown[] {

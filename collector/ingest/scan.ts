@@ -33,8 +33,8 @@ export function scanMessage(bytes: Uint8Array, limits: ScanLimits = WIRE_LIMITS)
     if (type >= 0x90 && type <= 0x9f) elements = type & 0x0f;
     else if (type >= 0xa0 && type <= 0xbf) length = stringLength(type & 0x1f, limits);
     else {
-      const width = HEAD_WIDTHS[type];
-      if (width === undefined) throw unknownType(type, at - 1);
+      const width = HEAD_WIDTHS[type]!;
+      if (width === NOT_USED) throw unknownType(type, at - 1);
       if (at + width > bytes.length) throw endsEarly(at);
       const size = bigEndian(bytes, at, width);
       at += width;
@@ -61,8 +61,11 @@ export function scanMessage(bytes: Uint8Array, limits: ScanLimits = WIRE_LIMITS)
   return values;
 }
 
+const NOT_USED = 255;
+
 /** Bytes after the type byte that are a length or a number. A type that is missing here is none of the wire's. */
-const HEAD_WIDTHS: Readonly<Record<number, number>> = {
+const HEAD_WIDTHS = new Uint8Array(256).fill(NOT_USED);
+Object.assign(HEAD_WIDTHS, {
   192: 0, // nil
   194: 0, // false
   195: 0, // true
@@ -84,7 +87,7 @@ const HEAD_WIDTHS: Readonly<Record<number, number>> = {
   219: 4, // str32
   220: 2, // array16
   221: 4, // array32
-};
+});
 
 function bigEndian(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;

@@ -10,7 +10,7 @@ const CHUNK_BYTES_MAX = 64 * 1024;
 
 /** The next two fields: bytes, and how many they are unpacked (0: they are as they are). */
 export function takeUnpacked(fields: Fields, name: string, max: number): Uint8Array {
-  const bytes = fields.bytes(name);
+  const bytes = fields.messageBytes(name);
   const unpackedBytes = fields.integer(`${name} unpacked`, max);
   if (unpackedBytes === 0) return bytes;
   let unpacked: Uint8Array;
@@ -36,15 +36,22 @@ export function readTexts(bytes: Uint8Array, count: number): string[] {
   const texts: string[] = [];
   let at = 0;
   while (texts.length < count) {
-    const end = buffer.indexOf(0, at);
-    if (end < 0) break;
+    let end = at;
+    let plain = true;
+    for (; end < bytes.length && bytes[end] !== 0; end++) {
+      if (bytes[end]! < 0x20 || bytes[end]! > 0x7e) plain = false;
+    }
+    if (end === bytes.length) break;
     if (end - at > WIRE_LIMITS.stringBytes) {
       throw new WireError(
         'ERR_WIRE_LIMIT',
         `string of ${end - at} bytes, at most ${WIRE_LIMITS.stringBytes} are allowed`,
       );
     }
-    texts.push(withoutControls(buffer.toString('utf8', at, end)));
+    // Printable ASCII, as most are, needs no second look.
+    texts.push(
+      plain ? buffer.toString('latin1', at, end) : withoutControls(buffer.toString('utf8', at, end)),
+    );
     at = end + 1;
   }
   if (texts.length === count && at === bytes.length) return texts;

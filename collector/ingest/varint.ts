@@ -6,7 +6,12 @@ export function readVarints(bytes: Uint8Array, max: number): number[] {
   const values: number[] = [];
   let value = 0;
   let scale = 1;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte < 128 && scale === 1 && values.length < max) {
+      values.push(byte);
+      continue;
+    }
     value += (byte & 127) * scale;
     if (value > Number.MAX_SAFE_INTEGER || scale > 2 ** 49) {
       throw new WireError('ERR_WIRE_ENCODING', 'varint is larger than 2^53');

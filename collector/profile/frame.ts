@@ -38,10 +38,13 @@ function pathOf(url: string): string {
 /** What some tools call a function without a name. */
 const NAMELESS = '(anonymous)';
 
-/** V8's name; what has none is told apart by its place, or all of them would be one in a list by name. */
-export function functionName({ name, url, line }: StackFunction): string {
+/**
+ * V8's name; what has none is told apart by its place, or all of them would be one in a list by name. `fileOfUrl`: fileOf
+ * or what remembers its answers.
+ */
+export function functionName({ name, url, line }: StackFunction, fileOfUrl = fileOf): string {
   if (name !== '' && name !== NAMELESS) return name;
-  const file = baseName(fileOf(url));
+  const file = baseName(fileOfUrl(url));
   return file === '' ? NAMELESS : `${NAMELESS} ${file}:${line}`;
 }
 

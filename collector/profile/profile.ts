@@ -78,6 +78,8 @@ export class Profile {
   #placedIds = new Map<string, number>();
   #nodeIds = new Map<number, number>();
   #labelSetIds = new Map<string, number>([['', 0]]);
+  /** One a node: the index of its first sample, -1 without one; most have no other. */
+  #firstSamples: number[] = [-1];
   #sampleIds = new Map<number, number>();
 
   constructor(head: ProfileHead) {
@@ -125,6 +127,7 @@ export class Profile {
     const known = this.#nodeIds.get(key);
     if (known !== undefined) return known;
     const id = this.nodes.push(parent, locationId) / 2 - 1;
+    this.#firstSamples.push(-1);
     this.#nodeIds.set(key, id);
     return id;
   }
@@ -151,16 +154,24 @@ export class Profile {
 
   /** values: one for each sample type. */
   add(node: number, labelSet: number, values: readonly number[]): void {
-    const key = node * PAIR_FACTOR + labelSet;
     const stride = this.head.sampleTypes.length;
-    let index = this.#sampleIds.get(key);
-    if (index === undefined) {
-      index = this.sampleCount;
-      this.#sampleIds.set(key, index);
-      this.samples.push(node, labelSet);
-      for (let type = 0; type < stride; type++) this.values.push(0);
-    }
+    const index = this.#sampleOf(node, labelSet, stride);
     for (let type = 0; type < stride; type++) this.values[index * stride + type]! += values[type] ?? 0;
+  }
+
+  /** The index of a sample, made when it is new. */
+  #sampleOf(node: number, labelSet: number, stride: number): number {
+    const first = this.#firstSamples[node]!;
+    if (first >= 0 && this.samples[first * 2 + 1] === labelSet) return first;
+    const key = node * PAIR_FACTOR + labelSet;
+    const known = this.#sampleIds.get(key);
+    if (known !== undefined) return known;
+    const index = this.sampleCount;
+    if (first < 0) this.#firstSamples[node] = index;
+    else this.#sampleIds.set(key, index);
+    this.samples.push(node, labelSet);
+    for (let type = 0; type < stride; type++) this.values.push(0);
+    return index;
   }
 
   /** The sample type that is shown first: its index. */

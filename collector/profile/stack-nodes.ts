@@ -7,6 +7,8 @@ export class StackNodes {
   readonly #profile: Profile;
   readonly #stacks: StackNames;
   readonly #files = new Map<string, string>();
+  /** The profile's function for each of the table's that was asked for. */
+  readonly #functions = new Map<number, number>();
   /** Node of each stack, 0 where not yet known. */
   #nodes: Uint32Array;
 
@@ -34,33 +36,38 @@ export class StackNodes {
   }
 
   #grow(): void {
-    const grown = new Uint32Array(this.#stacks.lastStack + 1);
+    const grown = new Uint32Array(Math.max(this.#stacks.lastStack + 1, this.#nodes.length * 2));
     grown.set(this.#nodes);
     this.#nodes = grown;
   }
 
   /** There are few files, and a URL takes longer to read than the rest of a location. */
-  #fileOf(url: string): string {
+  readonly #fileOf = (url: string): string => {
     let file = this.#files.get(url);
     if (file === undefined) {
       file = fileOf(url);
       this.#files.set(url, file);
     }
     return file;
-  }
+  };
 
   #location(stack: number): number {
+    const stacks = this.#stacks;
+    const line = stacks.lineOf(stack) || stacks.functionOf(stack).line;
+    const column = stacks.columnOf?.(stack) ?? 0;
+    return this.#profile.location(this.#functionOf(stack), line, { column });
+  }
+
+  #functionOf(stack: number): number {
+    const id = this.#stacks.functionIdOf?.(stack);
+    const known = id === undefined ? undefined : this.#functions.get(id);
+    if (known !== undefined) return known;
     const entry = this.#stacks.functionOf(stack);
-    const name = functionName(entry);
-    return namedLocation(this.#profile, {
-      name,
-      systemName: entry.name || name,
-      file: this.#fileOf(entry.url),
-      startLine: entry.line,
-      startColumn: entry.column,
-      line: this.#stacks.lineOf(stack) || entry.line,
-      column: this.#stacks.columnOf?.(stack) ?? 0,
-    });
+    const name = functionName(entry, this.#fileOf);
+    const file = this.#fileOf(entry.url);
+    const named = namedFunction(this.#profile, name, entry.name || name, file, entry.line, entry.column);
+    if (id !== undefined) this.#functions.set(id, named);
+    return named;
   }
 }
 
@@ -84,8 +91,19 @@ export function namedLocation(
   profile: Profile,
   { name, systemName, file, startLine, startColumn, line, column = 0 }: NamedLocation,
 ): number {
-  const functionId = profile.function(name, undemangled(systemName), file, startLine, startColumn);
+  const functionId = namedFunction(profile, name, systemName, file, startLine, startColumn);
   return profile.location(functionId, line, { column });
+}
+
+function namedFunction(
+  profile: Profile,
+  name: string,
+  systemName: string,
+  file: string,
+  startLine: number,
+  startColumn?: number,
+): number {
+  return profile.function(name, undemangled(systemName), file, startLine, startColumn);
 }
 
 /**

@@ -21,6 +21,8 @@ export interface StackNames {
   string(id: number): string;
   parentOf(stack: number): number;
   functionOf(stack: number): StackFunction;
+  /** Where functions have ids of their own: those of equal ids are equal. */
+  functionIdOf?(stack: number): number;
   /** The line within the function's file that the stack's leaf stood at; 0 unknown. */
   lineOf(stack: number): number;
   /** And the column, where it is known at all; 0 unknown. */

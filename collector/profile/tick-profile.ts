@@ -67,6 +67,11 @@ export class TickProfile {
     idleTicks: 0,
   };
 
+  /** Label sets by label, of the owner and the thread that were asked for last. */
+  readonly #labelSets = new Map<string, number>();
+  #lastOwner: Owner | null = null;
+  #lastThread = 0;
+
   constructor(kind: ProfileKind, head: ProfileHead) {
     this.kind = kind;
     this.profile = new Profile(head);
@@ -113,9 +118,20 @@ export class TickProfile {
     this.sums.idleNanos += idleTicks * periodNanos;
   }
 
+  /** An owner does not change. */
   labelSet(owner: Owner, threadId: number, label: string): number {
-    const labels = ownerLabels(owner, threadId);
-    return this.profile.labelSet(label === '' ? labels : [...labels, ...ownLabels(label)]);
+    if (owner !== this.#lastOwner || threadId !== this.#lastThread) {
+      this.#labelSets.clear();
+      this.#lastOwner = owner;
+      this.#lastThread = threadId;
+    }
+    let labelSet = this.#labelSets.get(label);
+    if (labelSet === undefined) {
+      const labels = ownerLabels(owner, threadId);
+      labelSet = this.profile.labelSet(label === '' ? labels : [...labels, ...ownLabels(label)]);
+      this.#labelSets.set(label, labelSet);
+    }
+    return labelSet;
   }
 
   /** Tells of label sets whether they are those of one thread. */
