@@ -3,14 +3,15 @@
  * stacks follow each other in the order of the call tree: what stands side by side belongs together, and how wide it is
  * says how much it is, but when it was says nothing.
  *
+ * It is drawn as slices, which every viewer shows, and told as samples, which Perfetto sums up into a flame graph.
  * Viewers count samples, so a stack gets as many as it had ticks (one where it took time and had none), and they last as
  * long as it took. A profile without a sampler's ticks is told in at most SHOWN_SAMPLES_MAX even parts; what is less than
  * half a part is not shown.
  */
-import { ROOT_FRAME } from './call-frame';
+import { printable } from './printable';
 import type { Profile } from './profile';
 import { unfit } from './profile-error';
-import { type TraceNode, TraceWriter } from './trace-writer';
+import { TRACE_ROOT_ID, type TraceNode, TraceWriter } from './trace-writer';
 import { ticksIndex, timeUnitNanos, typeName } from './value-type';
 
 const SHOWN_SAMPLES_MAX = 100_000;
@@ -18,8 +19,8 @@ const CHUNK_SAMPLES = 4096;
 const TRACK = { pid: 1, tid: 1 };
 const PROFILE_ID = 1;
 
-/** A stack and how it is drawn: so many samples, so long together. */
-type Drawn = { node: number; count: number; micros: number };
+/** A stack and how it is drawn: so many samples, from when to when, µs. */
+type Drawn = { node: number; count: number; startMicros: number; endMicros: number };
 
 /** write: takes the text piece by piece. valueIndex: the default sample type where it is not given. */
 export function writePerfetto(
@@ -34,27 +35,30 @@ export function writePerfetto(
   trace.processName(TRACK.pid, head.program || 'profile');
   trace.threadName(TRACK, `${type}, in the order of the call tree`);
   trace.startCpuProfile(TRACK, PROFILE_ID, 0);
-  trace.cpuProfileChunk(TRACK, PROFILE_ID, 0, traceNodes(profile), [], []);
+  const nodes = traceNodes(profile);
+  trace.cpuProfileChunk(TRACK, PROFILE_ID, 0, nodes, [], []);
+  for (const { id, start, end } of sliceBounds(profile, drawn)) {
+    const { name, url, line } = nodes[id - 1]!;
+    trace.slice(TRACK, printable(name), start, end, url === '' ? undefined : { at: `${url}:${line}` });
+  }
   let samples: number[] = [];
   let deltas: number[] = [];
-  let atMicros = 0;
   let lastMicros = 0;
   const flush = () => {
     if (samples.length > 0) trace.cpuProfileChunk(TRACK, PROFILE_ID, lastMicros, [], samples, deltas);
     [samples, deltas] = [[], []];
   };
-  for (const { node, count, micros } of drawn) {
+  for (const { node, count, startMicros, endMicros } of drawn) {
     for (let index = 0; index < count; index++) {
-      const at = Math.round(atMicros + (micros * index) / count);
-      samples.push(idOf(node));
+      const at = Math.round(startMicros + ((endMicros - startMicros) * index) / count);
+      samples.push(node === 0 ? TRACE_ROOT_ID : node);
       deltas.push(at - lastMicros);
       lastMicros = at;
       if (samples.length === CHUNK_SAMPLES) flush();
     }
-    atMicros += micros;
   }
   flush();
-  trace.endCpuProfile(TRACK, PROFILE_ID, atMicros);
+  trace.endCpuProfile(TRACK, PROFILE_ID, drawn.at(-1)?.endMicros ?? 0);
   trace.end({ sampleType: type, valuePerMicro, comments: head.comments });
 }
 
@@ -80,13 +84,35 @@ function drawnStacks(profile: Profile, valueIndex: number): { drawn: Drawn[]; va
   const isTicked = allTicks > 0 && allTicks <= SHOWN_SAMPLES_MAX;
   const part = Math.max(total / SHOWN_SAMPLES_MAX, Number.MIN_VALUE);
   const valuePerMicro = unitNanos === null ? part : 1000 / unitNanos;
+  let endMicros = 0;
   const drawn = treeOrder(profile).flatMap((node) => {
     const sums = byNode.get(node);
     if (sums === undefined) return [];
     const count = isTicked ? Math.max(sums.ticks, sums.value > 0 ? 1 : 0) : Math.round(sums.value / part);
-    return count > 0 ? [{ node, count, micros: sums.value / valuePerMicro }] : [];
+    if (count <= 0) return [];
+    const startMicros = endMicros;
+    endMicros += sums.value / valuePerMicro;
+    return [{ node, count, startMicros, endMicros }];
   });
   return { drawn, valuePerMicro };
+}
+
+/** Of each node of which something is drawn, parents first: from its first stack to its last, as they stand in a row. */
+function sliceBounds(
+  { nodes }: Profile,
+  drawn: readonly Drawn[],
+): { id: number; start: number; end: number }[] {
+  const bounds = new Map<number, { id: number; start: number; end: number }>();
+  for (const { node, startMicros: start, endMicros: end } of drawn) {
+    const path: number[] = [];
+    for (let id = node; id !== 0; id = nodes[id * 2]!) path.push(id);
+    for (const id of path.reverse()) {
+      const known = bounds.get(id);
+      if (known === undefined) bounds.set(id, { id, start, end });
+      else known.end = end;
+    }
+  }
+  return [...bounds.values()];
 }
 
 /** Depth first; children in the order they came. */
@@ -108,17 +134,11 @@ function treeOrder({ nodes }: Profile): number[] {
 
 function traceNodes(profile: Profile): TraceNode[] {
   const { nodes, locations } = profile;
-  const list: TraceNode[] = [{ id: idOf(0), parent: 0, name: ROOT_FRAME, url: '', line: 0 }];
-  for (let node = 1; node * 2 < nodes.length; node++) {
-    const location = nodes[node * 2 + 1]!;
+  const list: TraceNode[] = [];
+  for (let id = 1; id * 2 < nodes.length; id++) {
+    const location = nodes[id * 2 + 1]!;
     const { name, file } = profile.functionOf(location);
-    const line = locations[location * 2 + 1]!;
-    list.push({ id: idOf(node), parent: idOf(nodes[node * 2]!), name, url: file, line });
+    list.push({ id, parent: nodes[id * 2]!, name, url: file, line: locations[location * 2 + 1]! });
   }
   return list;
-}
-
-/** Ids in a trace are above 0; V8's own traces, too, have a node for the root. */
-function idOf(node: number): number {
-  return node + 1;
 }

@@ -164,10 +164,9 @@ class ChunkedProfile {
     parent.children.push(id);
   }
 
-  /** V8 writes its own root as a node; other writers begin with the functions. */
+  /** V8 writes its own root as the first node; other writers begin with the functions, or have them beside it. */
   get #ownRoot() {
-    const [first] = this.#roots;
-    const node = this.#roots.length === 1 ? this.#nodes.get(first!) : undefined;
+    const node = this.#nodes.get(this.#roots[0]!);
     return (node?.callFrame as JsonRecord | undefined)?.functionName === '(root)' ? node : undefined;
   }
 
@@ -176,7 +175,8 @@ class ChunkedProfile {
   }
 
   #rootChildren(): readonly number[] {
-    return this.#ownRoot?.children ?? this.#roots;
+    const root = this.#ownRoot;
+    return root === undefined ? this.#roots : [...root.children, ...this.#roots.slice(1)];
   }
 }
 

@@ -14,10 +14,10 @@ const GAP_PERIODS = 3;
 export class CallSlices {
   /** Every call path, parents first: index + 1 is the id. */
   readonly nodes: TraceNode[] = [];
-  /** One a slice, in the order they begin: its node, when it begins, how long it is. */
+  /** One a slice, in the order they begin: its node, when it begins and ends. */
   readonly sliceNodes: number[] = [];
   readonly sliceStarts: number[] = [];
-  readonly sliceMicros: number[] = [];
+  readonly sliceEnds: number[] = [];
   /** One a tick, idle ones too. */
   readonly sampleNodes: number[] = [];
   readonly sampleMicros: number[] = [];
@@ -54,7 +54,7 @@ export class CallSlices {
     for (const step of path.slice(shared)) {
       this.#open.push(this.sliceNodes.push(step) - 1);
       this.sliceStarts.push(at);
-      this.sliceMicros.push(0);
+      this.sliceEnds.push(at);
     }
     this.sampleNodes.push(node);
     this.sampleMicros.push(at);
@@ -64,7 +64,7 @@ export class CallSlices {
   }
 
   #closeTo(depth: number, at: number): void {
-    for (const slice of this.#open.splice(depth)) this.sliceMicros[slice] = at - this.sliceStarts[slice]!;
+    for (const slice of this.#open.splice(depth)) this.sliceEnds[slice] = at;
   }
 
   #collectionOn(node: number, collection: number): number {

@@ -103,11 +103,11 @@ class RecordTrace {
     }
   }
 
-  #flameChart(track: Track, { nodes, sliceNodes, sliceStarts, sliceMicros }: CallSlices): void {
+  #flameChart(track: Track, { nodes, sliceNodes, sliceStarts, sliceEnds }: CallSlices): void {
     this.#timeline.all(sliceStarts, (slice) => {
       const { name, url, line } = nodes[sliceNodes[slice]! - 1]!;
       const args = url === '' ? undefined : { at: `${url}:${line}` };
-      this.#trace.slice(track, printable(name), sliceStarts[slice]!, sliceMicros[slice]!, args);
+      this.#trace.slice(track, printable(name), sliceStarts[slice]!, sliceEnds[slice]!, args);
     });
   }
 
@@ -205,9 +205,7 @@ class RecordTrace {
     const endMicros = startMicros + durationMicros;
     const start = Math.max(startMicros, this.#ends.get(tid) ?? 0);
     this.#ends.set(tid, Math.max(endMicros, start));
-    this.#timeline.one(start, () =>
-      this.#trace.slice(track, printable(name), start, Math.max(0, endMicros - start), args),
-    );
+    this.#timeline.one(start, () => this.#trace.slice(track, printable(name), start, endMicros, args));
   }
 
   #track(tid: number, name: string): Track {

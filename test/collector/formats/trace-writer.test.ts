@@ -28,8 +28,8 @@ describe('the trace writer', () => {
     const { events } = written((trace) => {
       trace.processName(7, 'shop "a"\n');
       trace.threadName(MAIN, 'main', 2);
-      trace.slice(MAIN, 'turn', 10.0004, 2.5, { stalled: true });
-      trace.slice(MAIN, 'clock set back', 10, -1);
+      trace.slice(MAIN, 'turn', 10.0004, 12.5, { stalled: true });
+      trace.slice(MAIN, 'clock set back', 10, 9);
       trace.instant(MAIN, 'gc', 11);
       trace.counter(7, 'heap', 12, { used: 5, limit: 9 });
     });
@@ -42,6 +42,27 @@ describe('the trace writer', () => {
       { ph: 'i', s: 't', name: 'gc', ...MAIN, ts: 11 },
       { ph: 'C', name: 'heap', pid: 7, tid: 0, ts: 12, args: { used: 5, limit: 9 } },
     ]);
+  });
+
+  it('keeps slices that touch touching in viewers that cut off nanoseconds, wherever they lie', () => {
+    const nanos = (micros: unknown) => Math.trunc((micros as number) * 1000);
+    for (let at = 788818820.831; at < 788818830; at += 0.0317) {
+      const { events } = written((trace) => {
+        trace.slice(MAIN, 'first', at, at + 1.0017);
+        trace.slice(MAIN, 'second', at + 1.0017, at + 2.01);
+      });
+      const [first, second] = events;
+      expect(nanos(first!.ts) + nanos(first!.dur)).toBe(nanos(second!.ts));
+    }
+  });
+
+  it('leaves no half of a surrogate pair', () => {
+    const { events } = written((trace) =>
+      trace.instant(MAIN, '\ud83d \\ud83d 😀', 1, { url: 'a\udc00\ud800' }),
+    );
+    expect(events[0]).toMatchObject({ name: '\ufffd \\ud83d 😀', args: { url: 'a\ufffd\ufffd' } });
+    const { events: whole } = written((trace) => trace.instant(MAIN, '\\\ud83d', 1));
+    expect(whole[0]!.name).toBe('\\\ufffd');
   });
 
   it('opens and closes spans that overlap by their ids', () => {
@@ -72,8 +93,13 @@ describe('the trace writer', () => {
         [5, 5],
       );
     });
-    const [profile, chunk] = events as { ph: string; id: string; args: { data: Record<string, unknown> } }[];
+    const [profile, root, chunk] = events as {
+      ph: string;
+      id: string;
+      args: { data: Record<string, unknown> };
+    }[];
     expect([profile!.ph, profile!.id, profile!.args.data]).toEqual(['P', '0x1', { startTime: 100 }]);
+    expect(root!.args.data).toMatchObject({ cpuProfile: { nodes: [{ id: 2 ** 31 - 1 }], samples: [] } });
     const frame = { codeType: 'JS', scriptId: 0, url: '/srv/app.js', columnNumber: -1 };
     expect(chunk!.args.data).toEqual({
       cpuProfile: {
