@@ -301,6 +301,9 @@ export class Aggregator {
         sinceMicros: now,
         rotations: this.#cost.rotations,
         rotationPauseMicros: this.#cost.rotationPauseMicros,
+        memoryBytes: memoryBytes(),
+        sentBytes: this.#link.sentBytes,
+        losses: this.#outgoing.lostSoFar,
       }),
       note: (text) => this.#note(text),
     };
@@ -654,6 +657,7 @@ export class Aggregator {
       cost.rotationPauseMicros,
       Math.round(self - before.self),
       sent - before.sent,
+      memoryBytes(),
       this.#sampling.rateHz,
       this.#sampling.windowMillis,
       this.#sampling.state,
@@ -712,6 +716,12 @@ function excessText([, , , durationMicros, kind]: EventTuple, times: number, lim
 function processCpuMicros(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
+}
+
+/** Of this thread: heap figures are an isolate's. */
+function memoryBytes(): number {
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
 }
 
 /** CLOCK_MONOTONIC, µs: the clock of V8's profiles. */

@@ -20,6 +20,8 @@ const ORDINARY_MAX = 8192;
 export class Outgoing {
   readonly #telling = new Bounded(TELLING_MAX);
   readonly #ordinary = new Bounded(ORDINARY_MAX);
+  /** All losses since the start by reason, taken or not. */
+  readonly lostSoFar = new Map<LossReason, number>();
   #losses = new Map<LossReason, { count: number; firstMicros: number }>();
 
   get hasNews(): boolean {
@@ -33,6 +35,7 @@ export class Outgoing {
 
   lost(reason: LossReason, count: number, firstMicros: number): void {
     if (count <= 0) return;
+    this.lostSoFar.set(reason, (this.lostSoFar.get(reason) ?? 0) + count);
     const known = this.#losses.get(reason);
     if (known === undefined) this.#losses.set(reason, { count, firstMicros });
     else known.count += count;

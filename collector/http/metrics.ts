@@ -44,6 +44,21 @@ const SUMMARIES: readonly [name: string, series: TimedSeries, help: string][] = 
   ],
 ];
 
+/** What the profiler costs, besides CPU. */
+const COUNTERS: readonly [name: string, help: string, pick: (agent: Agent) => number][] = [
+  [
+    'ringtail_instance_rotation_pause_seconds_total',
+    'Pauses of the main thread to end windows.',
+    ({ rotationPauseMicros }) => rotationPauseMicros / 1e6,
+  ],
+  [
+    'ringtail_instance_host_callback_seconds_total',
+    "The profiler's callbacks on the main thread.",
+    ({ hostSelfMicros }) => hostSelfMicros / 1e6,
+  ],
+  ['ringtail_instance_sent_bytes_total', 'What the agent has sent.', ({ sentBytes }) => sentBytes],
+];
+
 const GAUGES: readonly [name: string, help: string, pick: (status: InstanceStatus) => number][] = [
   ['ringtail_instance_rss_bytes', 'Resident memory.', ({ rssBytes }) => rssBytes],
   ['ringtail_instance_heap_used_bytes', 'JavaScript heap in use.', ({ heapUsedBytes }) => heapUsedBytes],
@@ -52,6 +67,11 @@ const GAUGES: readonly [name: string, help: string, pick: (status: InstanceStatu
     'ringtail_instance_external_bytes',
     'Memory outside the heap that objects own.',
     ({ externalBytes }) => externalBytes,
+  ],
+  [
+    'ringtail_instance_profiler_memory_bytes',
+    "Memory of the agent's thread, without shared memory.",
+    ({ agentMemoryBytes }) => agentMemoryBytes,
   ],
   ['ringtail_instance_sampling_hertz', 'Sampling rate, 0 when off.', ({ rateHz }) => rateHz],
   [
@@ -175,17 +195,9 @@ function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: numb
       out.sample('ringtail_instance_cpu_seconds_total', { ...labelsOf(agent), part }, micros / 1e6);
     }
   }
-  out.family(
-    'ringtail_instance_rotation_pause_seconds_total',
-    'counter',
-    'Pauses of the main thread to end windows.',
-  );
-  for (const agent of live) {
-    out.sample(
-      'ringtail_instance_rotation_pause_seconds_total',
-      labelsOf(agent),
-      agent.rotationPauseMicros / 1e6,
-    );
+  for (const [name, help, pick] of COUNTERS) {
+    out.family(name, 'counter', help);
+    for (const agent of live) out.sample(name, labelsOf(agent), pick(agent));
   }
 }
 

@@ -54,6 +54,9 @@ export type Agent = {
   /** CPU since this collector knows the agent: the process, its main thread, the profiler's own threads. */
   cpuMicros: { process: number; main: number; profiler: number };
   rotationPauseMicros: number;
+  /** In the agent's callbacks on main. */
+  hostSelfMicros: number;
+  sentBytes: number;
 };
 
 export type AgentsOptions = {
@@ -215,6 +218,8 @@ function newAgent(instance: Instance): Agent {
     status: null,
     cpuMicros: { process: 0, main: 0, profiler: 0 },
     rotationPauseMicros: 0,
+    hostSelfMicros: 0,
+    sentBytes: 0,
   };
 }
 
@@ -224,6 +229,8 @@ function addStatus(agent: Agent, status: InstanceStatus): void {
   agent.cpuMicros.main += status.mainCpuMicros ?? 0;
   agent.cpuMicros.profiler += (status.agentCpuMicros ?? 0) + (status.samplerCpuMicros ?? 0);
   agent.rotationPauseMicros += status.rotationPauseMicros;
+  agent.hostSelfMicros += status.hostSelfMicros;
+  agent.sentBytes += status.sentBytes;
 }
 
 function nameOf({ instance }: Agent): string {

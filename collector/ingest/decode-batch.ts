@@ -231,7 +231,7 @@ function decodeLoss(tuple: unknown): Loss {
 
 function decodeStatus(tuple: unknown, refuse: OnRefused): InstanceStatus | null {
   if (tuple === null) return null;
-  const fields = new Fields(tuple, 'status', 21, 0, refuse);
+  const fields = new Fields(tuple, 'status', 22, 0, refuse);
   return {
     wallMillis: fields.known('wall'),
     rssBytes: fields.number('rss'),
@@ -249,6 +249,7 @@ function decodeStatus(tuple: unknown, refuse: OnRefused): InstanceStatus | null 
     rotationPauseMicros: fields.number('rotation pause'),
     hostSelfMicros: fields.number('host self'),
     sentBytes: fields.number('sent bytes'),
+    agentMemoryBytes: fields.number('agent memory'),
     rateHz: fields.number('rate'),
     windowMillis: fields.number('window'),
     sampler: fields.text('sampler'),

@@ -2,6 +2,7 @@
 import { environmentHints, environmentText } from '../../agent/wire/environment';
 import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
+import { mega } from '../profile/mega';
 import { type Settled, settledWords } from '../profile/settle';
 import type { TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
@@ -70,18 +71,21 @@ export function settledComments({ service, instance }: Instance, settled: Settle
 }
 
 function selfCost(batches: readonly Batch[]): string {
-  let [spanMicros, cpuMicros, rotations, pauseMicros] = [0, 0, 0, 0];
+  let [spanMicros, cpuMicros, rotations, pauseMicros, sentBytes, memoryBytes] = [0, 0, 0, 0, 0, 0];
   let known = false;
   for (const { status, startMicros, endMicros } of batches) {
     if (status === null) continue;
     spanMicros += endMicros - startMicros;
     rotations += status.rotations;
     pauseMicros += status.rotationPauseMicros;
+    sentBytes += status.sentBytes;
+    memoryBytes = status.agentMemoryBytes;
     if (status.agentCpuMicros !== null || status.samplerCpuMicros !== null) known = true;
     cpuMicros += (status.agentCpuMicros ?? 0) + (status.samplerCpuMicros ?? 0);
   }
   const cpu = known ? `${percent(cpuMicros, spanMicros)} of a core` : 'CPU not known';
-  return `profiler's own cost: ${cpu}, ${rotations} rotations pausing main ${(pauseMicros / 1000).toFixed(1)} ms in all`;
+  const pauses = `${rotations} rotations pausing main ${(pauseMicros / 1000).toFixed(1)} ms in all`;
+  return `profiler's own cost: ${cpu}, ${pauses}, ${mega(memoryBytes)} of its thread's memory, ${mega(sentBytes)} sent`;
 }
 
 function lossLines(who: string, batches: readonly Batch[]): string[] {
@@ -89,7 +93,7 @@ function lossLines(who: string, batches: readonly Batch[]): string[] {
   for (const { reason, count } of batches.flatMap(({ losses }) => losses)) {
     counts.set(reason, (counts.get(reason) ?? 0) + count);
   }
-  if (counts.size === 0) return [];
+  if (counts.size === 0) return [`${who}: lost: nothing`];
   return [`${who}: lost: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(', ')}`];
 }
 

@@ -88,6 +88,8 @@ export type InstanceStatus = {
   rotationPauseMicros: number;
   hostSelfMicros: number;
   sentBytes: number;
+  /** The agent thread's JavaScript heap and what it owns; now. */
+  agentMemoryBytes: number;
   rateHz: number;
   windowMillis: number;
   sampler: string;

@@ -104,6 +104,7 @@ const AGENT: Record<string, AgentMessage> = {
       812.5,
       33,
       4096,
+      9e6,
       99,
       1000,
       'on',

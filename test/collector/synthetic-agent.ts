@@ -275,6 +275,7 @@ export class SyntheticAgent {
       800,
       50,
       2000,
+      7e6,
       99,
       1000,
       sampler,

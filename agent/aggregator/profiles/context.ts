@@ -33,8 +33,18 @@ export type ProfileContext = {
   mainCpuMicros(): number | null;
   /** Since when the main thread is stuck in native code, µs; 0 when it is not. */
   stuckSinceMicros(): number;
-  /** What the agent has cost so far, µs of CPU and of pauses, and since when. */
-  cost(): { ownMicros: number; sinceMicros: number; rotations: number; rotationPauseMicros: number };
+  /** What the agent has cost so far, and since when; what it has lost by reason. */
+  cost(): {
+    /** CPU and pauses. */
+    ownMicros: number;
+    sinceMicros: number;
+    rotations: number;
+    rotationPauseMicros: number;
+    /** Of the agent thread, now. */
+    memoryBytes: number;
+    sentBytes: number;
+    losses: ReadonlyMap<string, number>;
+  };
   /** Tells the collector's users something that the agent did by itself. */
   note(text: string): void;
 };

@@ -1,12 +1,18 @@
 /** What profiling costs, for the comments of every profile that the agent makes. */
+import { mega } from '../../../collector/profile/mega';
 import type { ProfileContext } from './context';
 
 export function costComment(context: ProfileContext): string {
-  const { ownMicros, sinceMicros, rotations, rotationPauseMicros } = context.cost();
+  const { ownMicros, sinceMicros, rotations, rotationPauseMicros, memoryBytes, sentBytes, losses } =
+    context.cost();
   const percent = (100 * ownMicros) / Math.max(1, context.nowMicros() - sinceMicros);
   const pauses = `${rotations} rotations pausing main ${(rotationPauseMicros / 1000).toFixed(1)} ms in all`;
   const { count, pauseMicros } = context.heap.budget.made;
   const captures =
     count === 0 ? '' : `, ${count} heap captures pausing it ${(pauseMicros / 1000).toFixed(1)} ms in all`;
-  return `profiler's own cost since the start: ${percent.toFixed(2)} % of a core, ${pauses}${captures}`;
+  const lost = [...losses].map(([reason, lostCount]) => `${lostCount} ${reason}`).join(', ') || 'nothing';
+  return (
+    `profiler's own cost since the start: ${percent.toFixed(2)} % of a core, ${pauses}${captures}, ` +
+    `${mega(memoryBytes)} of its thread's memory, ${mega(sentBytes)} sent; lost: ${lost}`
+  );
 }
