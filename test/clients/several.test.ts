@@ -1,8 +1,11 @@
 /** Several clients at once, and clients that leave before they have their answer. */
+import { spawn } from 'node:child_process';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPprof } from '../collector/pprof-reader';
+import { needGo } from './go';
 import { openTargets, type Target, type Targets } from './targets';
 
 /** Twice as many are more than an agent makes at once: those that were left must be over. */
@@ -106,5 +109,21 @@ describe.each([
     await until(async () => (await target.ask('block')).status === 200, 'the agent has room again');
     const after = await target.ask('profile?seconds=1');
     expect([after.status, readPprof(gunzipSync(after.body)).durationNanos]).toEqual([200, 1e9]);
+  });
+});
+
+describe.runIf(needGo('leaving in the middle'))('go tool pprof', () => {
+  it('that is stopped by Ctrl-C in the middle of a capture ends it', async () => {
+    const [{ proven }] = targets.all as [Target];
+    const client = spawn('go', ['tool', 'pprof', '-top', '-seconds=60', `${proven}profile`], {
+      env: { ...process.env, HOME: tmpdir(), PPROF_TMPDIR: tmpdir() },
+      stdio: 'ignore',
+      detached: true,
+    });
+    const gone = new Promise((done) => client.once('close', done));
+    await until(async () => (await running()) === 1, 'it has asked');
+    process.kill(-client.pid!, 'SIGINT');
+    await gone;
+    await until(async () => (await running()) === 0, 'none is made any more');
   });
 });
