@@ -17,7 +17,7 @@ export const PARTS = [
     name: 'truth',
     what: 'CPU by function of programs that measure themselves: five kinds, three seeds, 10,000 busy samples each',
     files: ['test/clients/programs.test.ts', 'test/clients/truth.test.ts'],
-    env: () => ({ TRUTH_SEEDS: '1,2,3', TRUTH_SECONDS: '14' }),
+    env: () => ({ TRUTH_SEEDS: '1,2,3', TRUTH_SECONDS: '18' }),
   },
   {
     name: 'workers',
