@@ -201,8 +201,8 @@ export class Aggregator {
       sampling: this.#sampling,
       own: this.#own,
       tell: (event) => {
-        const [, threadId, , durationMicros, kind] = event;
-        if (threadId === 0) this.#heap.sawCollection(kind, durationMicros);
+        const [, threadId, startMicros, durationMicros, kind] = event;
+        if (threadId === 0) this.#heap.sawCollection(kind, startMicros, durationMicros);
         this.#outgoing.event(event);
       },
       onExcess: (event, times, limits) => {

@@ -49,7 +49,7 @@ const ROWS: Row[] = [
     culprit: 'copiesOrders',
     of: { name: 'bytes', as: 'rate' },
     errorPercent: 25,
-    environment: { RINGTAIL_HEAP_SAMPLE_BYTES: '65520' },
+    environment: { RINGTAIL_HEAP_SAMPLE_BYTES: '65520', RINGTAIL_BUDGET_PERCENT: '100' },
   },
   {
     program: 'leak',
@@ -57,7 +57,7 @@ const ROWS: Row[] = [
     culprit: 'opensSession',
     of: { name: 'bytes', as: 'total' },
     errorPercent: 35,
-    environment: { RINGTAIL_HEAP_SAMPLE_BYTES: '16384' },
+    environment: { RINGTAIL_HEAP_SAMPLE_BYTES: '16384', RINGTAIL_BUDGET_PERCENT: '100' },
   },
   ...['timers', 'tickers'].map((argument): Row => {
     const culprit = argument === 'timers' ? 'leaksTimers' : 'leaksTickers';

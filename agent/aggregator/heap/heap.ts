@@ -82,8 +82,8 @@ export class Heap {
   }
 
   /** kind: of perf_hooks. */
-  sawCollection(kind: number, pauseMicros: number): void {
-    if (kind === GC_MINOR) this.cost.sawMinor();
+  sawCollection(kind: number, startMicros: number, pauseMicros: number): void {
+    if (kind === GC_MINOR) this.cost.sawMinor(startMicros);
     else if (kind === GC_MAJOR) this.budget.sawMajor(pauseMicros);
   }
 
