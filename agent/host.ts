@@ -40,7 +40,7 @@ const STOP_DEADLINE_MILLIS = 2000;
 const RECORD_DEADLINE_MILLIS = 500;
 const STOP_POLL_MILLIS = 10;
 
-const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed'] as const;
+const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed', 'closing'] as const;
 
 export class Host implements RunningAgent {
   readonly binding: Binding;

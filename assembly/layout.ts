@@ -370,6 +370,8 @@ export enum AgentState {
   Closing = 2,
   Closed = 3,
   Failed = 4,
+  /** Closing, and no session of the inspector is open any more: main may leave, but data are still on their way. */
+  LetGo = 5,
 }
 
 /**

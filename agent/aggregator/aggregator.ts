@@ -47,6 +47,7 @@ import { Link } from './link';
 import { ListenerLints } from './listener-lints';
 import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
+import { letGoOfMain } from './main-session';
 import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
 import { OwnSeries } from './own-series';
@@ -256,7 +257,7 @@ export class Aggregator {
       onAcknowledged: () => this.#shipper.acknowledged(),
       onUp: () => this.#flush(nowMicros()),
       onDown: (reason) => {
-        this.#onDemand.disconnected();
+        this.#onDemand.giveUp();
         this.#sayRefusal(reason);
       },
     });
@@ -674,20 +675,27 @@ export class Aggregator {
     return { idleMicros: idleMillis * 1000, activeMicros: activeMillis * 1000 };
   }
 
-  /** Last window, last batch, goodbye; then the state that main waits for. */
+  /**
+   * Last window, last batch, goodbye; then the state that main waits for. Main is let go of first: nothing is read, and
+   * nothing closed that can wait, while a session is open, because this thread may get little of the machine.
+   */
   #close(reason: string): void {
     if (this.#closing) return;
     this.#closing = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#page.setState(AgentState.Closing);
-    once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.stop(windowIn))
+    this.#heap.close(reason === 'exit');
+    once(LAST_WINDOW_MILLIS, (windowIn) => this.#sampling.end(windowIn))
       .then(() => {
+        this.#sampling.disconnect();
+        letGoOfMain();
+        this.#page.setState(AgentState.LetGo);
+        this.#onDemand.giveUp();
+        this.#sampling.lastWindow();
         this.#feed.drain();
         this.#endOpenPing();
         this.#stalls.join(Number.POSITIVE_INFINITY);
         this.#gc.join(Number.POSITIVE_INFINITY);
-        this.#sampling.disconnect();
-        this.#heap.close(reason === 'exit');
         this.#standalone.close();
         this.#flush(nowMicros());
         return reason === 'exit' && this.#page.exitCode !== 0

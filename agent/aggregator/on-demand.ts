@@ -75,8 +75,8 @@ export class OnDemand {
     this.#running.get(keyOf(link, requestId))?.abort();
   }
 
-  /** The connection is gone, and all who asked by it. */
-  disconnected(): void {
+  /** The connection is gone, and all who asked by it; or this thread closes. */
+  giveUp(): void {
     for (const asker of this.#running.values()) asker.abort();
   }
 }

@@ -81,6 +81,9 @@ export class Sampler {
   /** Of the window that came last. */
   #endedNodes = 0;
   #toldForeign = false;
+  #ended = false;
+  /** The window that was running at the end. */
+  #last: V8Profile | null = null;
   readonly #titles: [string, string];
 
   constructor(
@@ -111,7 +114,7 @@ export class Sampler {
 
   /** Opens the first window. `done` tells whether V8 samples now. */
   start(intervalMicros: number, done: (started: boolean) => void = () => {}): void {
-    if (this.state === 'off' || this.state === 'on') return done(this.state === 'on');
+    if (this.#ended || this.state === 'off' || this.state === 'on') return done(this.state === 'on');
     this.intervalMicros = intervalMicros;
     const generation = ++this.#generation;
     this.state = 'on';
@@ -167,6 +170,18 @@ export class Sampler {
     });
   }
 
+  /** Ends sampling for good. The last window is kept until it is asked for: the session must not wait while it is read. */
+  end(then: () => void): void {
+    this.#ended = true;
+    this.stop('idle', then);
+  }
+
+  tellLast(): void {
+    const last = this.#last;
+    this.#last = null;
+    if (last !== null) this.events.onProfile(last);
+  }
+
   /** Stops and starts at another rate: V8 refuses to change it while profiling. */
   changeInterval(intervalMicros: number): void {
     this.stop('idle', () => this.start(intervalMicros));
@@ -201,7 +216,8 @@ export class Sampler {
       if (!this.#titles.includes(params.title ?? '')) return;
       const profile = params.profile as V8Profile;
       this.#endedNodes = profile.nodes.length;
-      this.events.onProfile(profile);
+      if (this.#ended) this.#last = profile;
+      else this.events.onProfile(profile);
     });
     this.#session = session;
     return session;

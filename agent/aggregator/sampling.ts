@@ -10,11 +10,11 @@ import { HANG_BLOCKED, HANG_JS, HANG_UNKNOWN } from '../wire/schema';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
-import { openMainSession } from './main-session';
+import { MainSession } from './main-session';
 import type { Outgoing } from './outgoing';
 import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
 import { type Culprit, RecentWindows } from './recent-windows';
-import { Sampler, type SamplerState } from './sampler';
+import { Sampler, type SamplerSession, type SamplerState } from './sampler';
 import { ScriptFiles } from './script-files';
 import { WindowPacer } from './window-pacer';
 import { periodOf, WindowQueue } from './window-queue';
@@ -113,7 +113,7 @@ export class Sampling {
           this.#lastEndMicros = 0;
         },
       },
-      openMainSession,
+      () => new MainSession() as SamplerSession,
       () => {
         host.cost.mainCpuMicros();
         return host.cost.mainWaitedMicros;
@@ -326,9 +326,15 @@ export class Sampling {
     return state === SampleState.Blocked ? HANG_BLOCKED : HANG_JS;
   }
 
-  /** Ends sampling; the last window comes in before `then`. */
-  stop(then: () => void): void {
-    this.#sampler.stop('idle', then);
+  /** Ends sampling for good. `then`: V8 has handed over the last window, which lastWindow reads. */
+  end(then: () => void): void {
+    this.#workers?.disconnect();
+    this.#sampler.end(then);
+  }
+
+  /** Reads what came in since the end, which may take longer than main should wait with its sessions open. */
+  lastWindow(): void {
+    this.#sampler.tellLast();
   }
 
   disconnect(): void {

@@ -2,7 +2,7 @@
  * Inspector sessions of the process's worker threads, reached through the main thread's NodeWorker domain: each worker is
  * attached without its help, also while it is busy. Commands and answers are texts that the main thread passes on.
  */
-import { Session } from 'node:inspector';
+import { MainSession } from './main-session';
 import type { ConsoleProfile, SamplerSession, SessionResult } from './sampler';
 
 type Callback = (error: Error | null, result: SessionResult) => void;
@@ -67,13 +67,12 @@ export class WorkerSession implements SamplerSession {
 
 /** The NodeWorker domain. One session to main, opened when there are workers, serves all of them. */
 export class WorkerSessions {
-  readonly #session = new Session();
+  readonly #session = new MainSession();
   readonly #byId = new Map<string, { threadId: number; session: WorkerSession }>();
 
   /** ownThreadId: the agent's own, which is a worker too and is let go at once. */
   constructor(ownThreadId: number, events: WorkerSessionEvents) {
     const session = this.#session;
-    session.connectToMainThread();
     session.on('NodeWorker.attachedToWorker', ({ params: { sessionId } }) => {
       const leave = () => {
         if (this.#byId.delete(sessionId)) session.post('NodeWorker.detach', { sessionId }, ignore);

@@ -5,7 +5,7 @@
  *
  * A connected session makes V8 keep what the program logs: discardConsole lets go of it.
  */
-import { Session } from 'node:inspector';
+import { MainSession } from '../main-session';
 
 /** Main has not answered in time. What it still answers later is dropped. */
 export class MainSilent extends Error {
@@ -25,14 +25,13 @@ type Post = (
 type Evaluated = { result?: { value?: unknown; objectId?: string }; exceptionDetails?: { text: string } };
 
 export class HeapSession {
-  readonly #session = new Session();
+  readonly #session = new MainSession();
   readonly #post: Post;
   readonly #pending = new Set<(error: Error) => void>();
   #connected = true;
 
   /** Throws where the runtime refuses a session. */
   constructor() {
-    this.#session.connectToMainThread();
     this.#post = this.#session.post.bind(this.#session) as Post;
   }
 

@@ -6,7 +6,8 @@
  * Only where RINGTAIL_POOL_TRACE asks for it. The runtime's own buffer is not safe: with 65,000 events in it Node.js 26
  * ended in a failed assertion, and 20 and 24 were seen to abort under heavy load, where thousands of windows like these went well.
  */
-import { Session } from 'node:inspector';
+import type { Session } from 'node:inspector';
+import { MainSession } from '../main-session';
 import {
   POOL_CATEGORIES,
   type PoolOperation,
@@ -36,11 +37,10 @@ export async function tracePool(
   tell: (operation: PoolOperation) => void,
 ): Promise<PoolTraceSums> {
   const sums: PoolTraceSums = { followedMicros: 0, windows: 0, refusal: '' };
-  const session = new Session();
+  const session = new MainSession();
   const end = performance.now() + seconds * 1000;
   let windowMillis = WINDOW_FIRST_MILLIS;
   try {
-    session.connectToMainThread();
     while (performance.now() < end && sums.refusal === '' && !signal.aborted) {
       const left = end - performance.now();
       const { events, followedMillis, refusal } = await oneWindow(session, Math.min(left, windowMillis));

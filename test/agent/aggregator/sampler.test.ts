@@ -25,6 +25,70 @@ function startedSampler(start: { pauseMicros: number; waitedMicros: number; code
   return sampler;
 }
 
+const WINDOW = { nodes: [], startTime: 0, endTime: 1 };
+
+describe('the end of sampling', () => {
+  function endedSampler() {
+    const told: unknown[] = [];
+    const connections: string[] = [];
+    let tell: (message: { params: { title?: string; profile: unknown } }) => void = () => {};
+    const session: SamplerSession = {
+      post(method, parameters, callback) {
+        if (method === 'Runtime.evaluate') return callback?.(null, { result: { objectId: 'holder' } });
+        if (method !== 'Runtime.callFunctionOn') return callback?.(null, {});
+        const [, last] = (parameters as { arguments: { value: string }[] }).arguments;
+        if (last!.value !== '') tell({ params: { title: last!.value, profile: WINDOW } });
+        callback?.(null, { result: { value: [900, 1e5] } });
+      },
+      on(_event, listener) {
+        tell = listener as typeof tell;
+      },
+      disconnect() {
+        connections.push('disconnected');
+      },
+    };
+    const events = {
+      onProfile: (profile: unknown) => void told.push(profile),
+      onRotated() {},
+      onNote() {},
+      onRestart() {},
+    };
+    const sampler = new Sampler(
+      () => 0,
+      events,
+      () => {
+        connections.push('connected');
+        return session;
+      },
+    );
+    sampler.start(10_101);
+    return { sampler, told, connections };
+  }
+
+  it('lets go of the thread before its last window is read', () => {
+    const { sampler, told, connections } = endedSampler();
+    sampler.end(() => {
+      expect(connections).toEqual(['connected', 'disconnected']);
+      expect(told).toEqual([]);
+    });
+    sampler.tellLast();
+    sampler.tellLast();
+    expect(told).toEqual([WINDOW]);
+    expect.assertions(3);
+  });
+
+  it('is for good: whatever was about to start it again, it takes hold of nothing', () => {
+    const { sampler, connections } = endedSampler();
+    sampler.end(() => {});
+    let started = true;
+    sampler.start(10_101, (does) => {
+      started = does;
+    });
+    expect(started).toBe(false);
+    expect(connections).toEqual(['connected', 'disconnected']);
+  });
+});
+
 describe('what a restart of the sampler would cost', () => {
   it('is what the start took', () => {
     expect(startedSampler({ pauseMicros: 9000, waitedMicros: 0, codeBytes: 100_000 }).restartMicros).toBe(
