@@ -176,6 +176,8 @@ export class Aggregator {
       nowMicros,
       note: (text) => this.#note(text),
       addLabels: (window) => this.#addLabels(window),
+      hangsSinceMicros: () => this.#hangs.current?.sinceMicros ?? 0,
+      restEnds: () => this.#flush(nowMicros()),
       onWindow: (window, watched) => this.#windowCame(window, watched),
     });
     this.#flight = new FlightRecorder({
@@ -302,6 +304,7 @@ export class Aggregator {
         sinceMicros: now,
         rotations: this.#cost.rotations,
         rotationPauseMicros: this.#cost.rotationPauseMicros,
+        savedMicros: this.#sampling.savedMicros,
         memoryBytes: memoryBytes(),
         sentBytes: this.#link.sentBytes,
         losses: this.#outgoing.lostSoFar,

@@ -29,7 +29,8 @@ const DEBUGGED = -1;
 const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now(),debugged=this.url()!==undefined,code=0;if(next&&!debugged)this.console.profile(next);if(last)this.console.profileEnd(last);this.spaces().forEach(function(s){if(s.space_name.indexOf('code')===0)code+=s.space_used_size});return[debugged?${DEBUGGED}:Number(this.now()-from)/1e3,code]}`;
 const HOLDER_TEXT = `(function(i,v){return{console:i.console,url:i.url,now:process.hrtime.bigint,spaces:v.getHeapSpaceStatistics}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
 
-export type SamplerState = 'on' | 'idle' | 'off' | 'foreign' | 'none';
+/** saving: off for the CPU budget's sake. */
+export type SamplerState = 'on' | 'idle' | 'saving' | 'off' | 'foreign' | 'none';
 
 export type SamplerEvents = {
   /** A window of ours ended. */
@@ -154,7 +155,7 @@ export class Sampler {
   }
 
   /** Ends sampling; the last window still arrives. `then` runs when main has answered. */
-  stop(state: 'idle' | 'foreign' | 'off', then: () => void = () => {}): void {
+  stop(state: 'idle' | 'saving' | 'foreign' | 'off', then: () => void = () => {}): void {
     if (this.state !== 'on') {
       this.state = this.state === 'off' ? 'off' : state;
       return then();

@@ -30,8 +30,12 @@ const STUCK_WINDOW_MICROS = 1e6;
 const STUCK_WINDOW_PERIODS = 10;
 /** Windows are not looked at more often than this, ms. */
 const LOOK_AGAIN_MIN_MILLIS = 40;
-/** The longest pause that a stop and start of the sampler may cost main, µs. */
+/** The longest pause that a stop and start of the sampler may cost main, µs; where the loop hangs anyway, so much of its time. */
 const RESTART_PAUSE_MAX_MICROS = 50e3;
+const RESTART_HANG_SHARE = 0.05;
+/** A hang ends a rest for the budget's sake so often at most, and rests are told so often, µs. */
+const HANG_WAKES_EVERY_MICROS = 60e6;
+const REST_TOLD_EVERY_MICROS = 600e6;
 /** The same for the one early restart that saves a program with deep stacks from paying for them ever after, µs. */
 const EARLY_RESTART_PAUSE_MAX_MICROS = 80e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
@@ -56,6 +60,10 @@ export type SamplingHost = {
   note(text: string): void;
   /** Says under which labels its ticks were taken. */
   addLabels(window: TickWindow): void;
+  /** Since when main's loop hangs, µs; 0 while it turns. */
+  hangsSinceMicros(): number;
+  /** A rest for the budget's sake ends: what is told until now belongs to it. */
+  restEnds(): void;
   /** A window came in; watched: somebody waits for it. */
   onWindow(window: TickWindow, watched: boolean): void;
 };
@@ -94,6 +102,11 @@ export class Sampling {
   #tickAtMicros = 0;
   /** When V8 had ended its sampler for a rest, µs. */
   #restsSinceMicros = 0;
+  /** When a rest for the budget's sake was told last, when a hang ended one, when the present one began; and all of them together, µs. */
+  #restToldMicros = Number.NEGATIVE_INFINITY;
+  #hangWokeMicros = Number.NEGATIVE_INFINITY;
+  #savesSinceMicros = 0;
+  #savedMicros = 0;
 
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
@@ -164,6 +177,12 @@ export class Sampling {
     return this.#sampler.openSinceMicros;
   }
 
+  /** Time without sampling for the budget's sake, so far, µs. */
+  get savedMicros(): number {
+    const running = this.state === 'saving' ? this.host.nowMicros() - this.#savesSinceMicros : 0;
+    return this.#savedMicros + running;
+  }
+
   watched(nowMicros: number): boolean {
     return nowMicros < this.#watchedUntilMicros || this.#captures.length > 0;
   }
@@ -172,6 +191,10 @@ export class Sampling {
   start(): void {
     const { nowMicros, cost } = this.host;
     if (!this.#maySample || this.#sampler.running) return;
+    if (this.state === 'saving') {
+      this.host.restEnds();
+      this.#savedMicros = this.savedMicros;
+    }
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
     cost.forgetSamplers();
@@ -180,7 +203,7 @@ export class Sampling {
 
   /** Ends the running window now; its ticks come in a millisecond or two where main can be interrupted. */
   cut(): boolean {
-    if (!this.#sampler.running) this.start();
+    if (!this.#sampler.running && this.#mayWake()) this.start();
     const began = this.#sampler.rotate();
     if (began) this.#beginWindow();
     return began;
@@ -201,9 +224,10 @@ export class Sampling {
     });
   }
 
+  /** Somebody looks on, for so long: that wakes an idle sampler, and not one that rests for the budget's sake. */
   watch(nowMicros: number, seconds: number): void {
     this.#watchedUntilMicros = Math.max(this.#watchedUntilMicros, nowMicros + seconds * 1e6);
-    this.start();
+    if (this.state !== 'saving') this.start();
   }
 
   /** The program has started a worker thread. */
@@ -211,7 +235,7 @@ export class Sampling {
     this.#workers?.open();
   }
 
-  /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. */
+  /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. It ends a rest, and none begins while it lasts. */
   capture(nowMicros: number, seconds: number, asker: unknown): void {
     this.start();
     this.cut();
@@ -232,6 +256,7 @@ export class Sampling {
     this.#tickAtMicros = nowMicros;
     this.#workers?.tick(nowMicros, othersBusy, this.watched(nowMicros));
     this.#lookForWork(nowMicros);
+    if (this.state === 'saving') return;
     if (!this.#sampler.running) {
       if (this.state === 'foreign' && nowMicros - this.#foreignTriedMicros < FOREIGN_RETRY_MICROS) return;
       this.#foreignTriedMicros = nowMicros;
@@ -279,9 +304,21 @@ export class Sampling {
 
   /** Once a second: what the agent cost, percent of a core. */
   govern(nowMicros: number, costPercent: number): void {
-    if (!this.#sampler.running) return;
-    const hz = this.#governor.observe(nowMicros, costPercent, this.#mayRestart);
-    if (hz > 0) this.#changeRate(hz, `the agent cost ${costPercent.toFixed(2)} % of a core`);
+    if (!this.#maySample) return;
+    const { state } = this;
+    const hangsSince = this.host.hangsSinceMicros();
+    const hangMicros = hangsSince === 0 ? 0 : nowMicros - hangsSince;
+    const step = this.#governor.observe(nowMicros, costPercent, {
+      sampling: state === 'on' || state === 'saving' ? state : 'other',
+      restartMicros: this.#sampler.restartMicros,
+      restartMaxMicros: Math.max(RESTART_PAUSE_MAX_MICROS, RESTART_HANG_SHARE * hangMicros),
+      held: this.#captures.length > 0,
+    });
+    this.#pacer.stretch = this.#governor.stretch;
+    const reason = `the agent cost ${costPercent.toFixed(2)} % of a core`;
+    if (step?.step === 'rate') this.#changeRate(step.hz, reason);
+    else if (step?.step === 'rest') this.#save(nowMicros, reason);
+    else if (step?.step === 'wake') this.start();
   }
 
   /**
@@ -351,6 +388,26 @@ export class Sampling {
     this.#sampler.stop('idle', () => {
       this.#restsSinceMicros = this.host.nowMicros();
     });
+  }
+
+  #save(nowMicros: number, reason: string): void {
+    this.#savesSinceMicros = nowMicros;
+    this.#sampler.stop('saving');
+    if (nowMicros - this.#restToldMicros < REST_TOLD_EVERY_MICROS) return;
+    this.#restToldMicros = nowMicros;
+    const { budgetPercent } = this.host.options;
+    this.host.note(
+      `sampling rests for part of the time from now on: ${reason} at ${this.#governor.rateHz} Hz, the budget is ${budgetPercent} %`,
+    );
+  }
+
+  /** A hang is worth its stack, but a program that hangs all the time must not keep the sampler from its rest. */
+  #mayWake(): boolean {
+    if (this.state !== 'saving') return true;
+    const now = this.host.nowMicros();
+    if (now - this.#hangWokeMicros < HANG_WAKES_EVERY_MICROS) return false;
+    this.#hangWokeMicros = now;
+    return true;
   }
 
   /** A program with much code is not worth the pause of a restart, neither for a lower rate nor for rest. */

@@ -236,7 +236,7 @@ export type StatusTuple = [
   sentBytes: number,
   /** Now: the agent thread's JavaScript heap and what it owns outside of it; shared memory is not in it. */
   agentMemoryBytes: number,
-  /** Now: sampling rate in Hz, 0 when off; window length in ms; sampler state: 'on' | 'idle' | 'off' | 'foreign' | 'none'. */
+  /** Now: sampling rate in Hz, 0 when off; window length in ms; sampler state: 'on' | 'idle' | 'saving' | 'off' | 'foreign' | 'none'. */
   rateHz: number,
   windowMillis: number,
   sampler: string,

@@ -47,6 +47,10 @@ export function captureComments(
   }
   if (coverage.idleMicros > 0)
     lines.push(`${who}: asleep with the sampler off for ${seconds(coverage.idleMicros)}`);
+  if (coverage.savingMicros > 0)
+    lines.push(
+      `${who}: not sampled for ${seconds(coverage.savingMicros)} to stay inside the agent's CPU budget (RINGTAIL_BUDGET_PERCENT)`,
+    );
   if (coverage.missingMicros > 0)
     lines.push(`${who}: ${seconds(coverage.missingMicros)} not covered by any window`);
   const gc = gcComment(batches, range);

@@ -163,7 +163,7 @@ function settle(
   windows: WindowProfile,
   instance: Instance,
   clockedMicros: number | null,
-  { stuckCpuMicros }: Coverage,
+  { stuckCpuMicros, savingMicros }: Coverage,
   sums: TickSums,
 ): void {
   const { comments } = windows.profile.head;
@@ -173,6 +173,8 @@ function settle(
   const settled = settleCpu(windows.profile, windows.isOf(instance, 0), sums, seenMicros * 1000);
   comments.push(...settledComments(instance, settled));
   const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : 0;
+  // What burnt CPU while sampling rested, nobody saw.
+  if (savingMicros > 0) return;
   const nativeNanos = nativeLoopNanos(clockedMicros, stuckCpuMicros, sums);
   windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
 }

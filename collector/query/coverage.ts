@@ -1,6 +1,7 @@
 /**
  * What a range of an agent's time is covered with, as far as its main thread goes: by sampling windows, and where they
- * are missing, by what the agent told of itself (stuck in a call, or asleep so that the sampler is off).
+ * are missing, by what the agent told of itself (stuck in a call, asleep so that the sampler
+ * is off, or resting for the budget's sake).
  */
 import { EVENT_HANG } from '../../agent/wire/schema';
 import type { Batch } from '../store/batch';
@@ -14,6 +15,8 @@ export type Coverage = {
   stuckCpuMicros: number;
   /** Time without a window during which the sampler was off because the program slept. */
   idleMicros: number;
+  /** Time without a window during which sampling rested to stay inside the agent's CPU budget. */
+  savingMicros: number;
   /** Time of which nothing is known. */
   missingMicros: number;
 };
@@ -27,20 +30,27 @@ export function coverageOf(batches: readonly Batch[], range: Span, hangsOn: bool
   const covered = unite(windows.map(({ startMicros, endMicros }) => [startMicros, endMicros]));
   const gaps = subtract([range], covered).filter(([from, to]) => to - from >= SEAM_MICROS);
   const stuck = intersect(gaps, hangSpans(batches, hangsOn ? range[1] : 0));
-  const asleep = unite(
-    batches.flatMap(({ status, startMicros, endMicros }) =>
-      status?.sampler === 'idle' ? [[startMicros, endMicros] as const] : [],
-    ),
-  );
-  const idle = intersect(subtract(gaps, stuck), asleep);
+  const unseen = subtract(gaps, stuck);
+  const idle = intersect(unseen, spansIn(batches, 'idle'));
+  const savingMicros = lengthOf(intersect(unseen, spansIn(batches, 'saving')));
   const stuckMicros = lengthOf(stuck);
   const idleMicros = lengthOf(idle);
   return {
     stuckMicros,
     stuckCpuMicros: stuckMicros * cpuShareDuring(batches, stuck),
     idleMicros,
-    missingMicros: lengthOf(gaps) - stuckMicros - idleMicros,
+    savingMicros,
+    missingMicros: lengthOf(unseen) - idleMicros - savingMicros,
   };
+}
+
+/** Batches at whose end the sampler was in the state. */
+function spansIn(batches: readonly Batch[], state: string): Span[] {
+  return unite(
+    batches.flatMap(({ status, startMicros, endMicros }) =>
+      status?.sampler === state ? [[startMicros, endMicros] as const] : [],
+    ),
+  );
 }
 
 /** When main was stuck: as events told it, and as the status said at the end of each batch. */

@@ -180,6 +180,25 @@ describe('CPU that the thread clock knows of and no sample shows', () => {
     expect([...wall.folded(0).keys()].sort()).toEqual(['(idle)', 'main;handler']);
   });
 
+  it('is not made up for time in which the agent did not sample for its budget, which is told', async () => {
+    const agent = await connected();
+    agent.run(WAITING, 100);
+    const status = () => agent.status({ sampler: 'saving', mainCpuMicros: 95_000 });
+    let saving: NodeJS.Timeout | undefined;
+    setTimeout(() => {
+      agent.stopRunning();
+      saving = setInterval(() => agent.send(agent.batch({ status: status() })), 100);
+    }, 1000);
+    const profile = await take('/debug/pprof/profile?seconds=2');
+    clearInterval(saving);
+    const [sampled = 0, clocked = 0] = seconds(profile.comments) ?? [];
+    expect(clocked).toBeGreaterThan(sampled + 0.7);
+    expect(profile.comments.join('\n')).toMatch(
+      /not sampled for [01]\.\d+ s to stay inside the agent's CPU budget/,
+    );
+    expect([...profile.folded(0).keys()]).toEqual(['main;handler']);
+  });
+
   it('is not told where the statuses do not cover the time', async () => {
     const agent = await connected();
     const cutWithout = setInterval(() => {

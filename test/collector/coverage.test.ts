@@ -33,21 +33,24 @@ describe('coverage', () => {
       stuckMicros: 0,
       stuckCpuMicros: 0,
       idleMicros: 0,
+      savingMicros: 0,
       missingMicros: 0,
     });
   });
 
-  it('tells stuck, asleep and missing time apart', () => {
+  it('tells stuck, asleep, saving and missing time apart', () => {
     const batches = [
       batchOf(0, 1, { windows: [[0, 1]] }),
       batchOf(1, 2, { status: { hang: 2, hangSinceMicros: 1 * SECOND, mainCpuMicros: 0.25 * SECOND } }),
       batchOf(2, 3, { status: { sampler: 'idle' } }),
+      batchOf(3, 5, { status: { sampler: 'saving' } }),
     ];
-    const coverage = coverageOf(batches, [0, 4 * SECOND], false);
+    const coverage = coverageOf(batches, [0, 6 * SECOND], false);
     expect(coverage).toEqual({
       stuckMicros: SECOND,
       stuckCpuMicros: 0.25 * SECOND,
       idleMicros: SECOND,
+      savingMicros: 2 * SECOND,
       missingMicros: SECOND,
     });
   });

@@ -40,6 +40,8 @@ export type ProfileContext = {
     sinceMicros: number;
     rotations: number;
     rotationPauseMicros: number;
+    /** Time without sampling for the budget's sake. */
+    savedMicros: number;
     /** Of the agent thread, now. */
     memoryBytes: number;
     sentBytes: number;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { Governor } from '../../../agent/aggregator/governor';
 import { WindowPacer, WORK_MIN_MICROS } from '../../../agent/aggregator/window-pacer';
 
 const S = 1e6;
@@ -78,51 +77,5 @@ describe('WindowPacer', () => {
     const pacer = new WindowPacer(10 * S, 2000);
     for (let i = 0; i < 20; i++) pacer.observe(1000, 100);
     expect(pacer.isDue(0.2 * S, WORK_MIN_MICROS, false)).toBe(true);
-  });
-});
-
-describe('Governor', () => {
-  it('leaves the rate alone inside the budget', () => {
-    const governor = new Governor(99, 1);
-    for (let second = 0; second < 100; second++) expect(governor.observe(second * 1e6, 0.8)).toBe(0);
-  });
-
-  it('lowers the rate at once when far over budget, not below 20 Hz, and then keeps still for a minute', () => {
-    const governor = new Governor(99, 1);
-    for (let second = 1; second < 4; second++) expect(governor.observe(second * 1e6, 8)).toBe(0);
-    expect(governor.observe(4e6, 8)).toBe(25);
-    for (let second = 5; second < 64; second++) expect(governor.observe(second * 1e6, 8)).toBe(0);
-    for (let second = 64; second < 70; second++) governor.observe(second * 1e6, 8);
-    expect(governor.rateHz).toBe(20);
-    for (let second = 70; second < 300; second++) expect(governor.observe(second * 1e6, 8)).toBe(0);
-  });
-
-  it('bears a little over budget for ten seconds, not longer', () => {
-    const governor = new Governor(99, 1);
-    for (let second = 1; second < 12; second++) expect(governor.observe(second * 1e6, 1.2)).toBe(0);
-    expect(governor.observe(12e6, 1.2)).toBe(66);
-  });
-
-  it('foresees from two rotations that deep stacks will cost too much, while a restart is cheap', () => {
-    const deep = { ticks: 10, pauseMicros: 8000, workMicros: 100e3, lengthMicros: 100e3 };
-    const shallow = { ticks: 100, pauseMicros: 1000, workMicros: 300e3, lengthMicros: 1e6 };
-    const governor = new Governor(99, 1);
-    expect(governor.observeRotation(0.1e6, deep, true)).toBe(0);
-    expect(governor.observeRotation(0.2e6, shallow, true)).toBe(0);
-    expect(governor.observeRotation(0.3e6, deep, true)).toBe(0);
-    expect(governor.observeRotation(0.4e6, deep, false)).toBe(0);
-    expect(governor.observeRotation(0.5e6, deep, true)).toBe(20);
-    expect(governor.observeRotation(0.6e6, deep, true)).toBe(0);
-  });
-
-  it('raises the rate again after five quiet minutes', () => {
-    const governor = new Governor(99, 1);
-    for (let second = 1; second < 5; second++) governor.observe(second * 1e6, 5);
-    const lowered = governor.rateHz;
-    expect(lowered).toBeLessThan(99);
-    let raisedAt = 0;
-    for (let second = 5; second < 400 && raisedAt === 0; second++)
-      if (governor.observe(second * 1e6, 0.1) > lowered) raisedAt = second;
-    expect(raisedAt).toBeGreaterThanOrEqual(300);
   });
 });
