@@ -9,25 +9,40 @@ const { isMainThread } = require('node:worker_threads');
 const { console: inspectorConsole } = require('node:inspector');
 const { waitedMillis } = require('./run-delay.cjs');
 
+/** profile() and profileEnd() of one rotation follow each other at once. */
+const SAME_ROTATION_MILLIS = 20;
+
 if (isMainThread) observe();
 
 function observe() {
   const rotations = [];
+  /** The newest profile() whose profileEnd() has not come: [start, waited before, end, waited after]. */
   let opened = null;
-  const moment = () => [performance.now(), waitedMillis()];
   const { profile, profileEnd } = inspectorConsole;
+  // A start without an end beside it begins sampling: a pause of its own.
+  const closeOpened = () => {
+    if (opened !== null) rotations.push([opened[0], opened[2], opened[3] - opened[1]]);
+    opened = null;
+  };
   inspectorConsole.profile = function (title) {
-    opened = moment();
-    return profile.call(this, title);
+    closeOpened();
+    const [start, waitedBefore] = [performance.now(), waitedMillis()];
+    const result = profile.call(this, title);
+    opened = [start, waitedBefore, performance.now(), waitedMillis()];
+    return result;
   };
   inspectorConsole.profileEnd = function (title) {
-    const [start, waitedBefore] = opened ?? moment();
+    if (opened !== null && performance.now() - opened[2] > SAME_ROTATION_MILLIS) closeOpened();
+    const [start, waitedBefore] = opened ?? [performance.now(), waitedMillis()];
     opened = null;
     const result = profileEnd.call(this, title);
     rotations.push([start, performance.now(), waitedMillis() - waitedBefore]);
     return result;
   };
-  globalThis.benchRotations = () => rotations;
+  globalThis.benchRotations = () => {
+    closeOpened();
+    return rotations;
+  };
 
   const before = new Set(threads());
   const preload = process.env.BENCH_PRELOAD;
