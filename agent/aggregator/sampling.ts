@@ -32,7 +32,7 @@ const STUCK_WINDOW_PERIODS = 10;
 const LOOK_AGAIN_MIN_MILLIS = 40;
 /** The longest pause that a stop and start of the sampler may cost main, µs; where the loop hangs anyway, so much of its time. */
 const RESTART_PAUSE_MAX_MICROS = 50e3;
-const RESTART_HANG_SHARE = 0.05;
+const RESTART_HANG_SHARE = 0.02;
 /** A hang ends a rest for the budget's sake so often at most, and rests are told so often, µs. */
 const HANG_WAKES_EVERY_MICROS = 60e6;
 const REST_TOLD_EVERY_MICROS = 600e6;
