@@ -19,6 +19,11 @@ export class ControlPage {
     return Atomics.load(this.#words, ControlWord.AgentState) as AgentState;
   }
 
+  /** The kernel's id of the agent thread, or 0. */
+  get agentThread(): number {
+    return Atomics.load(this.#words, ControlWord.AgentThread);
+  }
+
   get hostFaults(): number {
     return Atomics.load(this.#words, ControlWord.HostFaults);
   }

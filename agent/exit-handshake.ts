@@ -8,6 +8,7 @@
 import { AgentState } from '../assembly/layout';
 import { type ControlPage, isOver } from './control';
 import { ListenerRoom } from './listener-room';
+import { LOOK_MICROS, readThreadFigures, Starvation, type ThreadFigures } from './starvation';
 
 const DEADLINE_MILLIS = 350;
 const SLICE_MILLIS = 1;
@@ -21,15 +22,23 @@ export class ExitHandshake {
   readonly #terminate: () => void;
   readonly #nowMicros: () => number;
   readonly #failureMillis: number;
+  readonly #figures: () => ThreadFigures | null;
   readonly #room = new ListenerRoom(process, ['exit', 'worker']);
   #armed = false;
 
-  /** failureMillis: how much longer the thread may take where the exit code is not 0. */
-  constructor(control: ControlPage, terminate: () => void, nowMicros: () => number, failureMillis = 0) {
+  /** failureMillis: how much longer the thread may take where the exit code is not 0. figures: of the agent thread. */
+  constructor(
+    control: ControlPage,
+    terminate: () => void,
+    nowMicros: () => number,
+    failureMillis = 0,
+    figures = () => readThreadFigures(control.agentThread),
+  ) {
     this.#control = control;
     this.#terminate = terminate;
     this.#nowMicros = nowMicros;
     this.#failureMillis = failureMillis;
+    this.#figures = figures;
   }
 
   /** Listens for `exit`. */
@@ -72,12 +81,13 @@ export class ExitHandshake {
   /**
    * Until main is let go of, a slice counts for little more than its length, however late it ends: on a machine that has
    * too little for all, the agent thread gets as little as main, and leaving with its sessions open would show on the
-   * program's stderr. What it has to send after that is not worth as much. The slice after the end lets main take the
+   * program's stderr. Where it gets even less, main waits on. What there is to send after that is not worth as much. The slice after the end lets main take the
    * inspector's last message while the agent thread is there to be told.
    */
   #closesInTime(moreMillis: number): boolean {
     const beganMicros = this.#nowMicros();
     let countedMicros = 0;
+    let starvation: Starvation | null = null;
     for (let before = beganMicros; ; ) {
       const { state } = this.#control;
       this.#control.waitWhile(state, SLICE_MILLIS);
@@ -88,7 +98,12 @@ export class ExitHandshake {
       const millis = (now - beganMicros) / 1000;
       if (state === AgentState.LetGo) {
         if (millis >= DEADLINE_MILLIS + moreMillis) return false;
-      } else if (countedMicros >= DEADLINE_MILLIS * 1000 || millis >= STARVED_MILLIS) return false;
+        continue;
+      }
+      if (millis >= STARVED_MILLIS) return false;
+      if (countedMicros < DEADLINE_MILLIS * 1000 - LOOK_MICROS) continue;
+      starvation ??= new Starvation(this.#figures, now);
+      if (!starvation.lasts(now) && countedMicros >= DEADLINE_MILLIS * 1000) return false;
     }
   }
 }

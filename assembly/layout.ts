@@ -397,6 +397,8 @@ export enum ControlWord {
   Request = 7,
   /** 0 = main answers pings, 1 = it does not or no longer: then an open ping says nothing about the event loop. Written by main, read by the agent thread. */
   PingsEnded = 8,
+  /** The kernel's id of the agent thread, 0 where it is not known. Written by the agent thread before it is ready, read by main at exit. */
+  AgentThread = 9,
 }
 
 /** f64 cells of the control page; index in units of 8 bytes from its byte 256. Written by main when it answers a ping. */

@@ -97,7 +97,7 @@ describe('imports', () => {
         to.startsWith('.') &&
         areaOf(resolved(file, to)) === AGGREGATOR_TYPES_ONLY_FROM &&
         !typeOnly &&
-        !/agent\/(control|stderr|clock|thread-data|options)$/.test(resolved(file, to)),
+        !/agent\/(control|stderr|clock|thread-cpu|thread-data|options)$/.test(resolved(file, to)),
     );
     expect(wrong.map(shown)).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
+import { ownThreadId, threadState } from '../thread-cpu';
 import {
   type AgentThreadData,
   type AsyncPage,
@@ -60,7 +61,6 @@ import { Shipper } from './shipper';
 import { StackSums } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
-import { threadState } from './thread-cpu';
 import { TurnWaits } from './turn-waits';
 import { Waits } from './waits';
 
@@ -317,6 +317,7 @@ export class Aggregator {
   }
 
   run(): void {
+    this.#page.setThread(ownThreadId());
     this.#page.setState(AgentState.Ready);
     this.data.pings.on('message', (message: MainNews) => this.#mainNews(message));
     this.#page.onWake(() => this.#close(this.#page.exitRequested ? 'exit' : 'stop'));

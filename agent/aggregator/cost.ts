@@ -2,7 +2,7 @@
  * What the agent costs and what the process uses, as deltas since the last look: CPU of the main thread, the process,
  * the agent thread and V8's sampler threads; pauses and callbacks on main. null travels as -1: not known.
  */
-import { ownThreadId, samplerThreadIds, ThreadCpu } from './thread-cpu';
+import { ownThreadId, samplerThreadIds, ThreadCpu } from '../thread-cpu';
 
 export type CostDelta = {
   mainCpuMicros: number;

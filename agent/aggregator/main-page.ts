@@ -18,6 +18,11 @@ export class MainPage {
     Atomics.notify(this.#words, ControlWord.AgentState);
   }
 
+  /** The kernel's id of this thread. */
+  setThread(tid: number): void {
+    Atomics.store(this.#words, ControlWord.AgentThread, tid);
+  }
+
   get exitRequested(): boolean {
     return Atomics.load(this.#words, ControlWord.ExitRequested) === 1;
   }

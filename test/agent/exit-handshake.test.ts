@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { nowMicros } from '../../agent/clock';
 import { ControlPage } from '../../agent/control';
 import { ExitHandshake } from '../../agent/exit-handshake';
+import type { ThreadFigures } from '../../agent/starvation';
 import { AgentState, ControlWord } from '../../assembly/layout';
 
 const exits = () => process.listenerCount('exit');
@@ -37,10 +38,19 @@ describe('the exit handshake', () => {
   });
 });
 
-type Thread = { letGoMillis?: number; closedMillis?: number };
+type Thread = {
+  letGoMillis?: number;
+  closedMillis?: number;
+  figures?: (nowMicros: number) => ThreadFigures | null;
+};
 
 /** How long main waits at its exit, ms, and whether it gave up the agent thread, which gets so far by then. */
-function leaves(sliceMillis: number, { letGoMillis, closedMillis }: Thread, exitCode = 0, failureMillis = 0) {
+function leaves(
+  sliceMillis: number,
+  { letGoMillis, closedMillis, figures = () => null }: Thread,
+  exitCode = 0,
+  failureMillis = 0,
+) {
   const page = new ControlPage();
   const words = new Int32Array(page.buffer);
   words[ControlWord.AgentState] = AgentState.Ready;
@@ -59,6 +69,7 @@ function leaves(sliceMillis: number, { letGoMillis, closedMillis }: Thread, exit
     },
     () => nowMicros,
     failureMillis,
+    () => figures(nowMicros),
   );
   leaving.arm();
   const [onExit] = process.listeners('exit').slice(-1);
@@ -80,6 +91,12 @@ describe('a leaving program', () => {
   it('waits longer to be let go of where its own slices come late, because the machine is short of cores', () => {
     expect(leaves(6, { letGoMillis: 1500 })).toEqual({ millis: 1506, terminated: true });
     expect(leaves(6, { closedMillis: 1500 })).toEqual({ millis: 1506, terminated: false });
+  });
+
+  it('waits longer, too, where the agent thread is the one that gets no core', () => {
+    const figures = (nowMicros: number) => ({ cpuMicros: nowMicros / 10, waitedMicros: 0, isReady: true });
+    expect(leaves(1, { letGoMillis: 900, figures })).toEqual({ millis: 901, terminated: true });
+    expect(leaves(1, { figures })).toEqual({ millis: 2000, terminated: true });
   });
 
   it('has no more patience than two seconds', () => {
