@@ -21,23 +21,23 @@ export class ExitHandshake {
   readonly #control: ControlPage;
   readonly #terminate: () => void;
   readonly #nowMicros: () => number;
-  readonly #failureMillis: number;
+  readonly #moreMillis: (exitCode: number) => number;
   readonly #figures: () => ThreadFigures | null;
   readonly #room = new ListenerRoom(process, ['exit', 'worker']);
   #armed = false;
 
-  /** failureMillis: how much longer the thread may take where the exit code is not 0. figures: of the agent thread. */
+  /** moreMillis: how much longer the thread may take for what it has to write. figures: of the agent thread. */
   constructor(
     control: ControlPage,
     terminate: () => void,
     nowMicros: () => number,
-    failureMillis = 0,
+    moreMillis: (exitCode: number) => number = () => 0,
     figures = () => readThreadFigures(control.agentThread),
   ) {
     this.#control = control;
     this.#terminate = terminate;
     this.#nowMicros = nowMicros;
-    this.#failureMillis = failureMillis;
+    this.#moreMillis = moreMillis;
     this.#figures = figures;
   }
 
@@ -72,7 +72,7 @@ export class ExitHandshake {
       this.#control.requestExit(exitCode);
       const { state } = this.#control;
       if (state !== AgentState.Ready && state !== AgentState.Closing) return;
-      if (!this.#closesInTime(exitCode === 0 ? 0 : this.#failureMillis)) this.#terminate();
+      if (!this.#closesInTime(this.#moreMillis(exitCode))) this.#terminate();
     } catch {
       this.#control.countFault();
     }
@@ -81,8 +81,8 @@ export class ExitHandshake {
   /**
    * Until main is let go of, a slice counts for little more than its length, however late it ends: on a machine that has
    * too little for all, the agent thread gets as little as main, and leaving with its sessions open would show on the
-   * program's stderr. Where it gets even less, main waits on. What there is to send after that is not worth as much. The slice after the end lets main take the
-   * inspector's last message while the agent thread is there to be told.
+   * program's stderr. Where it gets even less, main waits on. What there is to send after that is not worth as
+   * much. The slice after the end lets main take the inspector's last message while the agent thread is there to be told.
    */
   #closesInTime(moreMillis: number): boolean {
     const beganMicros = this.#nowMicros();

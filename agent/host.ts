@@ -36,8 +36,9 @@ const THREAD_FILE = join(__dirname, 'thread.js');
 /** The agent thread's share of memory: a leak of ours ends it, not the program. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 48 };
 const STOP_DEADLINE_MILLIS = 2000;
-/** What an exit with a nonzero code may take longer where the flight recorder is to be dumped into a file. */
-const RECORD_DEADLINE_MILLIS = 500;
+/** What an exit may take longer where files were asked for: the profile of the run; the flight recorder's dump after a failure. */
+const OUT_MILLIS = 1500;
+const RECORD_MILLIS = 500;
 const STOP_POLL_MILLIS = 10;
 
 const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed', 'closing'] as const;
@@ -74,7 +75,7 @@ export class Host implements RunningAgent {
       this.#control,
       () => void this.#worker.terminate(),
       nowMicros,
-      options.recordDir === '' ? 0 : RECORD_DEADLINE_MILLIS,
+      (exitCode) => writingMillis(options, exitCode),
     );
     try {
       this.#worker.on('error', (error) => this.#failed(messageOf(error)));
@@ -237,6 +238,12 @@ export class Host implements RunningAgent {
     this.binding.writer = null;
     this.binding.generation++;
   }
+}
+
+function writingMillis({ outFile, summary, recordDir }: AgentOptions, exitCode: number): number {
+  return (
+    (outFile !== '' || summary ? OUT_MILLIS : 0) + (recordDir !== '' && exitCode !== 0 ? RECORD_MILLIS : 0)
+  );
 }
 
 function asyncPageOf({ async: mode }: AgentOptions): AsyncPage | null {

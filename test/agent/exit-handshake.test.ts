@@ -49,7 +49,7 @@ function leaves(
   sliceMillis: number,
   { letGoMillis, closedMillis, figures = () => null }: Thread,
   exitCode = 0,
-  failureMillis = 0,
+  moreMillis = 0,
 ) {
   const page = new ControlPage();
   const words = new Int32Array(page.buffer);
@@ -68,7 +68,7 @@ function leaves(
       terminated = true;
     },
     () => nowMicros,
-    failureMillis,
+    (exitCode) => (exitCode === 0 ? 0 : moreMillis),
     () => figures(nowMicros),
   );
   leaving.arm();
