@@ -37,6 +37,8 @@ const LOOK_SHARE = 1e-4;
 /** The same when somebody asks. */
 const ASKED_EVERY_MICROS = 0.5e6;
 const ASKED_SHARE = 1e-2;
+/** What is longer has waited for a core: no stack takes so long. */
+const CAPTURE_MICROS_MAX = 250;
 
 export class AsyncResources {
   readonly #context: SourceContext;
@@ -206,7 +208,7 @@ export class AsyncResources {
     const stack = this.#stacks.take(above);
     const delayMillis = isTimer && typeof resource._idleTimeout === 'number' ? resource._idleTimeout : 0;
     this.#table.add({ id, type: kind, shift, stack, delayMillis, createdMicros });
-    const micros = nowMicros() - createdMicros;
+    const micros = Math.min(CAPTURE_MICROS_MAX, nowMicros() - createdMicros);
     control.addSelfMicros(micros);
     this.#cells[AsyncCell.CaptureMicros]! += micros;
     words[AsyncWord.Captures]!++;

@@ -3,11 +3,11 @@ import { createHook } from 'node:async_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AsyncPageReader, type LiveResource } from '../../agent/aggregator/async-page';
 import { callSiteOf } from '../../agent/aggregator/call-site';
-import { nowMicros } from '../../agent/clock';
+import { nowMicros as clock } from '../../agent/clock';
 import { ControlPage } from '../../agent/control';
 import { SourceGuard } from '../../agent/source-guard';
 import { AsyncResources, hooksCanSparePromises } from '../../agent/sources/async';
-import { AsyncBit, AsyncLimit, AsyncRegion, AsyncWord } from '../../assembly/layout';
+import { AsyncBit, AsyncCell, AsyncLimit, AsyncRegion, AsyncWord } from '../../assembly/layout';
 import { RecordingWriter } from './recording-writer';
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -19,7 +19,7 @@ afterEach(() => {
   opened = [];
 });
 
-function opens(stayOn = true, promisesAllowed = true) {
+function opens(stayOn = true, promisesAllowed = true, nowMicros = clock) {
   const buffer = new SharedArrayBuffer(AsyncRegion.End);
   const control = new ControlPage();
   const guard = new SourceGuard('async', control, nowMicros);
@@ -48,13 +48,25 @@ function made(page: AsyncPageReader, name: string): LiveResource[] {
 const turn = () => new Promise((done) => setTimeout(done, 20));
 
 describe('live asynchronous resources', () => {
+  it('count no more for a stack than one takes, however long the thread waited for a core meanwhile', () => {
+    let micros = 0;
+    const { page } = opens(true, true, () => {
+      micros += 30_000;
+      return micros;
+    });
+    const captures = page.word(AsyncWord.Captures);
+    makeInterval();
+    expect(page.word(AsyncWord.Captures) - captures).toBe(1);
+    expect(page.cell(AsyncCell.CaptureMicros)).toBe(250);
+  });
+
   it('are there with type, delay and the function that made them, until they end', async () => {
     const { page } = opens();
     const intervals = [makeInterval(), makeInterval(), makeInterval()];
     const [first] = made(page, 'makeInterval');
     expect(made(page, 'makeInterval')).toHaveLength(3);
     expect(first).toMatchObject({ type: 'Interval', delayMillis: 60_000, weight: 1, hasRun: false });
-    expect(Math.abs(nowMicros() - first!.createdMicros)).toBeLessThan(5e6);
+    expect(Math.abs(clock() - first!.createdMicros)).toBeLessThan(5e6);
     expect(page.functionOf(callSiteOf(page, first!.stack)).url).toContain('async.test.ts');
     expect(page.lineOf(callSiteOf(page, first!.stack))).toBeGreaterThan(10);
     clearInterval(intervals[1]);
