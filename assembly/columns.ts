@@ -27,6 +27,8 @@ import {
 const LATEST: i64 = 2147483647;
 /** Largest step: what a deviation from it must not run out of 32 bits. */
 const LONGEST_STEP: i32 = 1073741823;
+/** The bytes of what is above all steps. */
+const NO_STEP: u8 = 127;
 /** Tokens from here on are ids. */
 const FIRST_ID_TOKEN: u32 = 64;
 const LONGEST_RUN: u32 = 32;
@@ -63,22 +65,34 @@ export function columnsEncode(
   return <u32>(at - out + end - timeAt);
 }
 
-/** The median of some of the steps, evenly chosen; 0 without samples. `sorted`: scratch for STEP_LOOKS × i32. */
-function typicalStep(times: usize, count: u32, sorted: usize): i32 {
+/**
+ * The median of some of the steps, evenly chosen; 0 without samples: the largest that no more than half of the others are
+ * below, without sorting. `steps`: scratch for RECENT_STACKS × i32.
+ */
+function typicalStep(times: usize, count: u32, steps: usize): i32 {
   if (count < 2) return 0;
   const looks = min<u32>(STEP_LOOKS, count - 1);
+  memory.fill(steps, NO_STEP, RECENT_STACKS << 2);
   for (let look: u32 = 0; look < looks; look++) {
     const at = times + ((1 + (look * (count - 1)) / looks) << 3);
     const difference = load<f64>(at) - load<f64>(at - 8);
     const step = difference > 0 ? <i32>min<f64>(difference + 0.5, <f64>LONGEST_STEP) : 0;
-    let place = sorted + (look << 2);
-    for (; place > sorted && load<i32>(place - 4) > step; place -= 4) store<i32>(place, load<i32>(place - 4));
-    store<i32>(place, step);
+    store<i32>(steps + (look << 2), step);
   }
-  return load<i32>(sorted + ((looks >> 1) << 2));
+  const end = steps + (looks << 2);
+  let median: i32 = 0;
+  for (let at = steps; at < end; at += 4) {
+    const step = load<i32>(at);
+    if (step <= median) continue;
+    let below: u32 = 0;
+    for (let other = steps; other < end; other += 16)
+      below += popcnt<u32>(i32x4.bitmask(i32x4.lt_s(v128.load(other), i32x4.splat(step))));
+    if (below <= looks >> 1) median = step;
+  }
+  return median;
 }
 
-/** Four at a time where time runs on; whether a step is above or below the typical one is no branch. */
+/** Four at a time where time runs on at about its pace; whether a step is above or below the typical one is no branch. */
 function encodeTimes(times: usize, count: u32, startMicros: f64, step: i32, at: usize): usize {
   const start = f64x2.splat(startMicros);
   const half = f64x2.splat(0.5);
@@ -93,7 +107,7 @@ function encodeTimes(times: usize, count: u32, startMicros: f64, step: i32, at: 
     const before = v128.shuffle<i32>(last, now, 3, 4, 5, 6);
     const difference = i32x4.sub(i32x4.sub(now, before), steps);
     const codes = v128.xor(i32x4.shl(difference, 1), i32x4.shr_s(difference, 31));
-    if (i32x4.all_true(i32x4.ge_s(now, before))) {
+    if (!v128.any_true(v128.or(i32x4.lt_s(now, before), v128.and(codes, i32x4.splat(~16383))))) {
       at = putFour(at, codes);
       last = now;
       continue;
@@ -120,26 +134,20 @@ function timeAt(times: usize, startMicros: f64, last: i32): i32 {
   return max<i32>(last, <i32>(load<f64>(times) - startMicros + 0.5));
 }
 
-/** Four varints. Below 2^14 two bytes each are stored, and the next one begins behind the first of them where that is all. */
+/**
+ * Four varints below 2^14. Each is one byte or two, low ones first in its lane: those of odd lanes are shifted (that is,
+ * multiplied) to the end of the lane before, and two stores take them all.
+ */
 function putFour(at: usize, codes: v128): usize {
-  if (v128.any_true(v128.and(codes, i32x4.splat(~16383)))) {
-    at = putVarint32(at, i32x4.extract_lane(codes, 0));
-    at = putVarint32(at, i32x4.extract_lane(codes, 1));
-    at = putVarint32(at, i32x4.extract_lane(codes, 2));
-    return putVarint32(at, i32x4.extract_lane(codes, 3));
-  }
   const long = i32x4.gt_s(codes, i32x4.splat(127));
-  const low = v128.or(v128.and(codes, i32x4.splat(127)), v128.and(long, i32x4.splat(128)));
-  const bytes = v128.or(low, i32x4.shl(v128.and(codes, i32x4.splat(0x3f80)), 1));
+  const high = v128.and(codes, i32x4.splat(0x3f80));
+  const bytes = i32x4.add(i32x4.add(codes, high), v128.and(long, i32x4.splat(128)));
+  const factor = v128.xor(i32x4.splat(256), v128.and(long, i32x4.splat(256 ^ 65536)));
+  const pairs = v128.or(bytes, i32x4.mul(v128.shuffle<i32>(bytes, bytes, 1, 1, 3, 3), factor));
   const lengths = i32x4.bitmask(long);
-  store<u16>(at, <u16>i32x4.extract_lane(bytes, 0));
-  at += 1 + (lengths & 1);
-  store<u16>(at, <u16>i32x4.extract_lane(bytes, 1));
-  at += 1 + ((lengths >> 1) & 1);
-  store<u16>(at, <u16>i32x4.extract_lane(bytes, 2));
-  at += 1 + ((lengths >> 2) & 1);
-  store<u16>(at, <u16>i32x4.extract_lane(bytes, 3));
-  return at + 1 + (lengths >> 3);
+  v128.store_lane<i32>(at, pairs, 0);
+  v128.store_lane<i32>(at + 2 + popcnt(lengths & 3), pairs, 2);
+  return at + 4 + popcnt(lengths);
 }
 
 /** Sixteen at a time: where a stack differs from the one before it a bit of `changes` is set. */
