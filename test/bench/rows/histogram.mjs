@@ -1,22 +1,20 @@
 /**
- * Whole histograms: recording in bulk, merging two full ones, five quantiles at once, and the bytes on the wire.
+ * Whole histograms: recording in bulk, merging two full ones, five quantiles at once.
  * Node's and HdrHistogram's are set to three and two significant digits, ours has a relative error of 0.28 %.
  */
 import assert from 'node:assert';
 import { createHistogram } from 'node:perf_hooks';
 import { loadOurs } from '../harness/bundle.mjs';
+import { buildHdr, HIGHEST } from '../harness/hdr.mjs';
 import { requirePeer } from '../harness/peers.mjs';
-import { packedSize, varintSize } from '../harness/protobuf.mjs';
 import { latenciesMicros, seededRandom } from '../harness/random.mjs';
-import { boundRow, comparisonRows, peerOf, resultRow } from '../harness/result.mjs';
+import { boundRow, comparisonRows } from '../harness/result.mjs';
 import { alternate } from '../harness/rounds.mjs';
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
 const BULK = 1 << 16;
 const HEAP_BYTES = 1 << 20;
 const FULL_VALUES = 200_000;
-const WIRE_VALUES = 10_000;
-const HIGHEST = 2 ** 40;
 
 const NODE = 'createHistogram';
 const HDR_JS = 'hdr-histogram-js JS';
@@ -34,22 +32,7 @@ export async function measure() {
     [HDR_JS]: () => buildHdr(hdr, false),
     [HDR_WASM]: () => buildHdr(hdr, true),
   };
-  return [
-    ...(await bulkRows(make)),
-    ...(await mergeRows(make)),
-    ...(await quantileRows(make)),
-    ...wireRows(make),
-  ];
-}
-
-function buildHdr(hdr, useWebAssembly, digits = 2) {
-  return hdr.build({
-    useWebAssembly,
-    bitBucketSize: 32,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: HIGHEST,
-    numberOfSignificantValueDigits: digits,
-  });
+  return [...(await bulkRows(make)), ...(await mergeRows(make)), ...(await quantileRows(make))];
 }
 
 const countOf = (histogram) => histogram.totalCount ?? histogram.count;
@@ -205,51 +188,4 @@ async function quantileRows(make) {
   const results = await alternate(contenders);
   const peers = [nodePeer(2), ...hdrPeers(10)];
   return comparisonRows({ work: 'five quantiles', unit: 'ns', results, ours: 'ours', peers });
-}
-
-/**
- * Bytes of 10,000 latencies: ours as a series' value in a message, OTLP's as its protobuf at the same scale. Two digits of
- * HdrHistogram are coarser than ours (buckets up to 0.78 % wide, ours 0.54 %), three are its fewest that are not.
- */
-function wireRows(make) {
-  const values = latenciesMicros(WIRE_VALUES, 21);
-  const { encodeMessage } = loadOurs();
-  const own = fill(make.ours(), values);
-  const { count, sum, min, max, buckets } = own.encode();
-  const ownBytes = encodeMessage([1, count, sum, min, max, buckets]).length;
-  const hdr = requirePeer('hdr-histogram-js');
-  const hdrBytes = (digits) => {
-    const histogram = fill(buildHdr(hdr, false, digits), values);
-    return Buffer.from(hdr.encodeIntoCompressedBase64(histogram), 'base64').length;
-  };
-  const otlpBytes = otlpExponentialBytes(own.buckets());
-  const work = `histogram of ${WIRE_VALUES} values on the wire`;
-  const row = (peer, goal) => {
-    const ratio = peer.value / ownBytes;
-    const met = ratio >= goal;
-    const three = [ownBytes, ownBytes, ownBytes];
-    return resultRow({
-      work,
-      unit: 'B',
-      ours: three,
-      peer,
-      ratio: [ratio, ratio, ratio],
-      goal: `≥ ${goal}×`,
-      met,
-    });
-  };
-  return [
-    row(peerOf('HDR V2 deflated, 2 digits', 'hdr-histogram-js', hdrBytes(2)), 2),
-    row(peerOf('HDR V2 deflated, 3 digits', 'hdr-histogram-js', hdrBytes(3)), 2),
-    row({ ...peerOf('OTLP exponential', '', otlpBytes), version: 'proto' }, 1.25),
-  ];
-}
-
-/** ExponentialHistogramDataPoint with count, sum, scale, zero_count, min, max and dense positive buckets. */
-function otlpExponentialBytes(buckets) {
-  const first = buckets[0].index;
-  const dense = new Array(buckets[buckets.length - 1].index - first + 1).fill(0);
-  for (const { index, count } of buckets) dense[index - first] = count;
-  const positive = 1 + varintSize(Math.abs(first) * 2) + packedSize(dense);
-  return 6 * 9 + 2 + 1 + varintSize(positive) + positive;
 }

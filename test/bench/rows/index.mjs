@@ -10,6 +10,7 @@ export const ROWS = [
   { name: 'console-log', file: 'console-log.mjs', everyLine: false },
   { name: 'async', file: 'async.mjs', everyLine: true },
   { name: 'histogram', file: 'histogram.mjs', everyLine: false },
+  { name: 'histogram-bytes', file: 'histogram-bytes.mjs', everyLine: false },
   { name: 'agreement', file: 'agreement.mjs', everyLine: false },
   { name: 'ring', file: 'ring.mjs', everyLine: false },
   { name: 'span', file: 'span.mjs', everyLine: false },
