@@ -334,9 +334,7 @@ function decodeStacks(at: usize, end: usize, count: u32, out: usize, recent: usi
       store<u32>(recent + (placeOf(stack) << 2), stack);
     }
     if (stack > LAST_STACK_ID || run > count - done) return false;
-    // Four at a time: what is written beyond the last sample is in nobody's way yet, labels come later.
-    const four = i32x4.splat(stack);
-    for (let i: u32 = 0; i < run; i += 4) v128.store(out + ((done + i) << 2), four);
+    fill32(out + (done << 2), stack, run);
     done += run;
   }
   return at == end;
@@ -367,11 +365,15 @@ function decodeLabels(at: usize, end: usize, count: u32, out: usize): bool {
     const run = <u32>length;
     if (!label || run == 0 || run > count - done) return false;
     at += <u32>(label >> 32);
-    const four = i32x4.splat(<u32>label);
-    let i: u32 = 0;
-    for (; i + 4 <= run; i += 4) v128.store(out + ((done + i) << 2), four);
-    for (; i < run; i++) store<u32>(out + ((done + i) << 2), <u32>label);
+    fill32(out + (done << 2), <u32>label, run);
     done += run;
   }
   return at == end;
+}
+
+/** `count` words of one value, four at a time. */
+function fill32(at: usize, value: u32, count: u32): void {
+  const four = i32x4.splat(value);
+  for (; count >= 4; count -= 4, at += 16) v128.store(at, four);
+  for (; count; count--, at += 4) store<u32>(at, value);
 }
