@@ -66,8 +66,35 @@ export function openRecorder(
     words[bucket] = (words[bucket]! + 1) | 0;
   }
 
-  /** The same on the two halves of the value's bits. */
+  /**
+   * The same on the upper half of the value's bits. The lower half can add 1 to the sum, and the 1 that is taken off to
+   * make upper bounds inclusive is felt by powers of two alone, no other bound being a start of a cell: where either
+   * could be another bucket, the whole is looked at.
+   */
   function recordFraction(base: number, value: number): void {
+    scratch[0] = value;
+    const high = halves[1]!;
+    const sum = (high + words[TABLE + 1 + ((high >>> 12) & 255) * 2]!) | 0;
+    const place = (sum >>> 12) - FIRST_PLACE;
+    const word = base >> 2;
+    const cell = base >> 3;
+    const page = place >= 0 && place < PLACES ? words[word + DIRECTORY + (place >> 8)]! : 0;
+    if (
+      page === 0 ||
+      ((sum + 1) & 0xfff) < 2 ||
+      value < cells[cell + LOWEST]! ||
+      value > cells[cell + HIGHEST]!
+    ) {
+      recordExactly(base, value);
+      return;
+    }
+    const bucket = (page >> 2) + (place & 255);
+    cells[cell + SUM] = cells[cell + SUM]! + value * SUM_UNIT;
+    words[bucket] = (words[bucket]! + 1) | 0;
+  }
+
+  /** The same on both halves. */
+  function recordExactly(base: number, value: number): void {
     scratch[0] = value;
     const bits = halves[0]!;
     const low = (bits - 1) | 0;
