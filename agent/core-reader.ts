@@ -111,9 +111,10 @@ class Reader implements CoreReader {
   takeDropped(): { kind: number; count: number; firstMicros: number }[] {
     const byKind = new Map<number, { kind: number; count: number; firstMicros: number }>();
     for (let slot = 0; slot < this.#slotsSeen(); slot++) {
+      const base = baseOf(slot);
       for (let kind = 0; kind < CoreLimit.DropKinds; kind++) {
-        const entry = baseOf(slot) + SlotWord.Dropped + kind * 16;
-        const takenAt = (baseOf(slot) + SlotWord.DroppedTaken + kind * 4) >> 2;
+        const entry = base + SlotWord.Dropped + kind * 16;
+        const takenAt = (base + SlotWord.DroppedTaken + kind * 4) >> 2;
         const total = Atomics.load(this.#u32, (entry + DropWord.Count) >> 2);
         const count = (total - this.#u32[takenAt]!) >>> 0;
         if (count === 0) continue;
