@@ -51,6 +51,7 @@ import { MainPage } from './main-page';
 import { letGoOfMain } from './main-session';
 import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
+import { OwnHeap } from './own-heap';
 import { OwnSeries } from './own-series';
 import type { PauseLimits } from './pause-baseline';
 import type { TickWindow } from './profile-reader';
@@ -125,6 +126,7 @@ export class Aggregator {
   readonly #environmentWatch: EnvironmentWatch;
   readonly #listeners = new ListenerLints((text) => this.#note(text));
   readonly #own: OwnSeries;
+  readonly #ownHeap: OwnHeap | null;
   readonly #gc: GcLedger;
   readonly #waits: Waits;
   readonly #turns = new LoopTurns();
@@ -164,6 +166,7 @@ export class Aggregator {
     const tables = createTables({ forceTwin: core.kind === 'twin', like: core });
     this.#dictionary = new Dictionary(tables);
     this.#own = new OwnSeries(attachWriter(core, 0));
+    this.#ownHeap = samplingRefused === '' ? new OwnHeap(now) : null;
     this.#async = data.async === null ? null : this.#watchAsync(data.async);
     this.#sampling = new Sampling({
       options,
@@ -397,6 +400,7 @@ export class Aggregator {
     this.#stalls.join(now);
     this.#gc.join(now);
     if (now - this.#secondAtMicros >= 1e6) this.#everySecond(now);
+    this.#ownHeap?.tick(now, this.#sampling.state !== 'on');
     if (now - this.#flushAtMicros >= this.#flushMillis(now, resting) * 1000) this.#flush(now);
     this.#tickAtMicros = now;
     this.#schedule(
