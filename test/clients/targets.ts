@@ -75,8 +75,12 @@ export async function ended(program: ChildProcess): Promise<void> {
   await over;
 }
 
-export async function untilConnected({ url }: RunningCollector, service: string): Promise<void> {
-  const deadline = Date.now() + STARTS_WITHIN_MILLIS;
+export async function untilConnected(
+  { url }: RunningCollector,
+  service: string,
+  withinMillis = STARTS_WITHIN_MILLIS,
+): Promise<void> {
+  const deadline = Date.now() + withinMillis;
   for (;;) {
     const { status } = await fetch(`${url}/debug/pprof/cmdline?service=${service}`);
     if (status === 200) return;

@@ -16,6 +16,9 @@ export type Told = Metrics;
 
 const portOf = (collector: RunningCollector) => Number(new URL(collector.url).port);
 
+/** An agent that has dialled in vain for long does so again after 36 s at the most. */
+const DIALS_WITHIN_MILLIS = 60_000;
+
 export class CollectorLine {
   stderr = '';
   readonly exitCodes: (number | null)[] = [];
@@ -80,7 +83,7 @@ export class CollectorLine {
   }
 
   async #whole(): Promise<void> {
-    await untilConnected(this.collector, SERVICE);
+    await untilConnected(this.collector, SERVICE, DIALS_WITHIN_MILLIS);
     this.isWhole = true;
   }
 
