@@ -71,7 +71,7 @@ export class ExitHandshake {
     try {
       this.#control.requestExit(exitCode);
       const { state } = this.#control;
-      if (state !== AgentState.Ready && state !== AgentState.Closing) return;
+      if (state === AgentState.Booting || isOver(state)) return;
       if (!this.#closesInTime(this.#moreMillis(exitCode))) this.#terminate();
     } catch {
       this.#control.countFault();
