@@ -161,7 +161,7 @@ class Reader implements CoreReader {
   histogramDelta(info: SeriesInfo): HistogramDelta | null {
     const state = this.#states.get(info);
     if (!state || info.kind !== SeriesKind.Histogram) return null;
-    if (!state.freed) return this.#delta(info.handle);
+    if (!state.freed) return this.#rests(info.handle) ? null : this.#delta(info.handle);
     const final = state.finalDelta;
     state.finalDelta = null;
     return final;
@@ -255,6 +255,20 @@ class Reader implements CoreReader {
     const handle = this.#u32[(at + SeriesWord.Cell) >> 2]!;
     const kind = this.#u32[(at + SeriesWord.Kind) >> 2]! as SeriesKind;
     return { slot, threadId: this.#stateOf(slot) >>> 2, handle, kind, name, unit, labels };
+  }
+
+  /**
+   * Nothing was recorded since the last snapshot: most histograms, most of the time, and looking through their buckets is
+   * what a resting agent would do most. A value whose extreme came late and that is too small for the sum is seen with
+   * the next one, or when its thread goes.
+   */
+  #rests(base: number): boolean {
+    const f64 = this.#f64;
+    return (
+      f64[(base + HistogramWord.Lowest) >> 3] === Number.POSITIVE_INFINITY &&
+      f64[(base + HistogramWord.Sum) >> 3] === f64[(base + HistogramWord.PreviousSum) >> 3] &&
+      this.#u32[(base + HistogramWord.Zero) >> 2] === this.#u32[(base + HistogramWord.PreviousZero) >> 2]
+    );
   }
 
   #delta(base: number): HistogramDelta | null {

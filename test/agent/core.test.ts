@@ -11,6 +11,7 @@ import {
   CoreHeader,
   CoreLimit,
   CoreRegion,
+  HistogramWord,
   RecordKind,
   SeriesKind,
   SlotPhase,
@@ -138,6 +139,21 @@ describe.each(['wasm', 'twin'] as const)('core on %s', (kind) => {
     expect([reader.value(c!), reader.value(c!), reader.value(g!), reader.value(g!)]).toEqual([
       6.5, 0, -3.25, -3.25,
     ]);
+  });
+
+  it('sees a value whose extremes came late, when the reader had taken them away', () => {
+    const { memory, reader, writer } = open();
+    const histogram = writer.series(SeriesKind.Histogram, 'late', 'us', []);
+    writer.record(histogram, 5);
+    const [info] = reader.takeNewSeries();
+    reader.histogramDelta(info!);
+    for (const value of [5, 0]) {
+      writer.record(histogram, value);
+      const cells = new Float64Array(memory.buffer);
+      cells[(histogram + HistogramWord.Lowest) / 8] = Number.POSITIVE_INFINITY;
+      expect(reader.histogramDelta(info!)).toMatchObject({ count: 1, sum: value });
+      expect(reader.histogramDelta(info!)).toBeNull();
+    }
   });
 
   it('loses nothing between two looks', () => {
