@@ -68,8 +68,8 @@ export function openRecorder(
 
   /**
    * The same on the upper half of the value's bits. The lower half can add 1 to the sum, and the 1 that is taken off to
-   * make upper bounds inclusive is felt by powers of two alone, no other bound being a start of a cell: where either
-   * could be another bucket, the whole is looked at.
+   * make upper bounds inclusive is felt by powers of two alone, no other bound being a start of a cell: what either could
+   * move to another bucket (one value in 2,000) goes apart.
    */
   function recordFraction(base: number, value: number): void {
     scratch[0] = value;
@@ -85,28 +85,6 @@ export function openRecorder(
       value < cells[cell + LOWEST]! ||
       value > cells[cell + HIGHEST]!
     ) {
-      recordExactly(base, value);
-      return;
-    }
-    const bucket = (page >> 2) + (place & 255);
-    cells[cell + SUM] = cells[cell + SUM]! + value * SUM_UNIT;
-    words[bucket] = (words[bucket]! + 1) | 0;
-  }
-
-  /** The same on both halves. */
-  function recordExactly(base: number, value: number): void {
-    scratch[0] = value;
-    const bits = halves[0]!;
-    const low = (bits - 1) | 0;
-    const high = (halves[1]! - 1 + ((bits | -bits) >>> 31)) | 0; // borrows when the low half is 0
-    const entry = TABLE + ((high >>> 12) & 255) * 2;
-    const addend = words[entry]!;
-    const carry = ((low & addend) | ((low | addend) & ~((low + addend) | 0))) >>> 31;
-    const place = (((high + words[entry + 1]! + carry) | 0) >>> 12) - FIRST_PLACE;
-    const word = base >> 2;
-    const cell = base >> 3;
-    const page = place >= 0 && place < PLACES ? words[word + DIRECTORY + (place >> 8)]! : 0;
-    if (page === 0 || value < cells[cell + LOWEST]! || value > cells[cell + HIGHEST]!) {
       histogramRecordApart(base, value);
       return;
     }

@@ -29,7 +29,7 @@ export function histogramCreate(slot: usize): usize {
   return base;
 }
 
-/** Records any f64. The recorder keeps the usual ones to itself: here come zero, what widens the extremes or is the first of a snapshot or an octave, what is outside the octaves, and what is no value at all. */
+/** Records any f64. The recorder keeps the usual ones to itself: here come zero, what widens the extremes or is the first of a snapshot or an octave, what is outside the octaves or too close to a bound to be told by half of its bits, and what is no value at all. */
 export function histogramRecordApart(base: usize, value: f64): void {
   if (value != value) return increase(base + HistogramWord.NotANumber);
   if (value < 0)
