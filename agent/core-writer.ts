@@ -73,7 +73,7 @@ function claimSlot(words: Int32Array, threadId: number): number {
     const records = slot === 0 ? CoreLimit.MainRingRecords : CoreLimit.ThreadRingRecords;
     words[at + (SlotWord.RingMask >> 2)] = records - 1;
     words[at + (SlotWord.RingAt >> 2)] = ringAt(slot);
-    words[at + (SlotWord.HeadSeen >> 2)] = Atomics.load(words, at + (SlotWord.Head >> 2));
+    words[at + (SlotWord.Claimed >> 2)] = words[at + (SlotWord.Tail >> 2)]!;
     return slot;
   }
   return -1;

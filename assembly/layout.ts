@@ -38,8 +38,8 @@
  *   SlotWord.State               W, R (CAS)     W, R      W: Attached -> R's load in slots(); W or R: Detached -> R's
  *                                                         load in drain(); R: Free -> the next W's compare-exchange
  *   SlotWord.Tail                W              R         store in push -> load in peek: the record is complete
- *   SlotWord.Head                R              W         store in release -> load in push: the place may be reused
- *   SlotWord.HeadSeen            W              W         private copy of Head
+ *   SlotWord.Head                R              W         store in release -> load in claim: the place may be reused
+ *   SlotWord.Claimed             W              W         places before it are free, or filled by W
  *   SlotWord.TailSeen            R              R         private copy of Tail
  *   SlotWord.Dropped[kind]       W              R         store of the count -> R's load: the time of the first is there
  *   SlotWord.DroppedTaken[kind]  R              W         store -> W's load at a drop: the next drop opens a new count
@@ -79,6 +79,9 @@ export enum CoreLimit {
   /** Of slot 0, the main thread's. */
   MainRingRecords = 8192,
   ThreadRingRecords = 4096,
+  /** Places of a ring that its producer claims at once, a power of two; a line of the processors' caches. */
+  ClaimRecords = 64,
+  LineBytes = 64,
   ChunkBytes = 65536,
   /** Kinds whose drops are counted one by one; kinds beyond count as kind 0. */
   DropKinds = 16,
@@ -123,14 +126,15 @@ export enum CoreHeader {
 /** Values of the header's first two words. */
 export enum CoreIdentity {
   Magic = 826496082,
-  LayoutVersion = 2,
+  LayoutVersion = 3,
 }
 
 /** One host thread's block. */
 export enum SlotWord {
   /** Producer's line. Positions are u32 that only grow; compare them by wrapping subtraction. */
   Tail = 0,
-  HeadSeen = 4,
+  /** The producer's own: places from Tail up to here are free and claimed. */
+  Claimed = 4,
   /** Where the ring is, and its records − 1. Constant. */
   RingAt = 8,
   RingMask = 12,

@@ -11,6 +11,7 @@ export const HIGHEST_VALUE: f64 = 1125899906842624;
 export const SUM_UNIT: f64 = 1.0 / 1099511627776.0;
 export const SUM_UNITS: f64 = 1099511627776;
 export const DROP_KINDS: u32 = CoreLimit.DropKinds;
+export const CLAIM_RECORDS: u32 = CoreLimit.ClaimRecords;
 export const CHUNK_BYTES: u32 = CoreLimit.ChunkBytes;
 export const ARENA_END: u32 = CoreRegion.End;
 export const MERGED_PAGE_BYTES: u32 = MergedWord.PageBytes;

@@ -12,13 +12,13 @@ export function ringTwin({ u32, i32, f64 }: TwinViews): Pick<CoreExports, 'push'
     startMicros: number,
     durationMicros: number,
   ): number {
-    const mask = u32[(slot + SlotWord.RingMask) >> 2]!;
     const tail = u32[(slot + SlotWord.Tail) >> 2]!;
-    if ((tail - u32[(slot + SlotWord.HeadSeen) >> 2]!) >>> 0 > mask) {
-      const head = Atomics.load(u32, (slot + SlotWord.Head) >> 2);
-      u32[(slot + SlotWord.HeadSeen) >> 2] = head;
-      if ((tail - head) >>> 0 > mask) return drop(slot, kind >>> 0, startMicros);
+    let claimed = u32[(slot + SlotWord.Claimed) >> 2]!;
+    if (tail === claimed) {
+      claimed = claim(slot, tail);
+      if (tail === claimed) return drop(slot, kind >>> 0, startMicros);
     }
+    const mask = u32[(slot + SlotWord.RingMask) >> 2]!;
     const record = u32[(slot + SlotWord.RingAt) >> 2]! + ((tail & mask) >>> 0) * CoreLimit.RecordBytes;
     u32[(record + RecordWord.Kind) >> 2] = kind;
     u32[(record + RecordWord.A) >> 2] = a;
@@ -27,7 +27,22 @@ export function ringTwin({ u32, i32, f64 }: TwinViews): Pick<CoreExports, 'push'
     f64[(record + RecordWord.StartMicros) >> 3] = startMicros;
     f64[(record + RecordWord.DurationMicros) >> 3] = durationMicros;
     Atomics.store(i32, (slot + SlotWord.Tail) >> 2, (tail + 1) | 0);
+    if ((tail + 1) >>> 0 === claimed) claim(slot, claimed);
     return 1;
+  }
+
+  function claim(slot: number, from: number): number {
+    const head = Atomics.load(u32, (slot + SlotWord.Head) >> 2);
+    const mask = u32[(slot + SlotWord.RingMask) >> 2]!;
+    const free = (head + mask + 1 - from) >>> 0;
+    const block = Math.min(mask, CoreLimit.ClaimRecords - 1);
+    const count = Math.min(free, block + 1 - (from & block));
+    let place = u32[(slot + SlotWord.RingAt) >> 2]! + ((from & mask) >>> 0) * CoreLimit.RecordBytes;
+    const end = place + count * CoreLimit.RecordBytes;
+    for (; place < end; place += CoreLimit.LineBytes) u32[(place + RecordWord.Kind) >> 2] = 0;
+    const claimed = (from + count) >>> 0;
+    u32[(slot + SlotWord.Claimed) >> 2] = claimed;
+    return claimed;
   }
 
   function peek(slot: number, most: number): number {

@@ -304,7 +304,7 @@ describe.each(['wasm', 'twin'] as const)('core on %s', (kind) => {
   it('refuses memory of another layout', () => {
     const { memory } = open();
     new Int32Array(memory.buffer)[CoreHeader.LayoutVersion >> 2] = 99;
-    expect(() => attachReader(sent(memory))).toThrow(/must have layout 2, got magic \d+ and layout 99/);
+    expect(() => attachReader(sent(memory))).toThrow(/must have layout 3, got magic \d+ and layout 99/);
     expect(() => attachWriter(sent(memory), 1)).toThrow(expect.objectContaining({ code: 'ERR_CORE_LAYOUT' }));
   });
 });

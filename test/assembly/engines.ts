@@ -42,7 +42,7 @@ export function resetEngine({ buffer }: Engine, records = 8, position = 0): void
   const slot = slotAt(0) >> 2;
   words[slot + (SlotWord.RingAt >> 2)] = CoreRegion.Rings;
   words[slot + (SlotWord.RingMask >> 2)] = records - 1;
-  for (const word of [SlotWord.Tail, SlotWord.Head, SlotWord.HeadSeen, SlotWord.TailSeen]) {
+  for (const word of [SlotWord.Tail, SlotWord.Head, SlotWord.Claimed, SlotWord.TailSeen]) {
     words[slot + (word >> 2)] = position;
   }
 }

@@ -57,24 +57,43 @@ describe.each([openEngine('wasm'), openEngine('twin')])('ring on $name', (engine
     expect(cells[(entry(3) + DropWord.FirstMicros) >> 3]).toBe(200);
   });
 
-  it('looks at the other side only when its own copy says full or empty', () => {
+  it('looks at the other side only when what it knows is used up', () => {
     resetEngine(engine, 8);
-    for (let i = 0; i < 8; i++) core.push(slot, 1, i, 0, 0, 0);
+    for (let i = 0; i < 7; i++) core.push(slot, 1, i, 0, 0, 0);
     expect(core.peek(slot, 3)).toBe(3);
     core.release(slot, 3);
-    expect(word(SlotWord.HeadSeen)).toBe(0);
-    core.push(slot, 1, 8, 0, 0, 0);
-    expect(word(SlotWord.HeadSeen)).toBe(3);
+    expect(word(SlotWord.Claimed)).toBe(8);
+    core.push(slot, 1, 7, 0, 0, 0);
+    expect(word(SlotWord.Claimed)).toBe(11);
+    expect(core.peek(slot, 4)).toBe(4);
+    expect(word(SlotWord.TailSeen)).toBe(7);
     expect(core.peek(slot, 5)).toBe(5);
     expect(word(SlotWord.TailSeen)).toBe(8);
-    expect(core.peek(slot, 6)).toBe(6);
-    expect(word(SlotWord.TailSeen)).toBe(9);
+  });
+
+  it('claims a block at a time, touching its lines and nothing that is not free', () => {
+    const records = CoreLimit.ClaimRecords * 2;
+    const perLine = CoreLimit.LineBytes / CoreLimit.RecordBytes;
+    const kinds = () =>
+      Array.from({ length: records }, (_, i) => words[(recordAt(i, records - 1) + RecordWord.Kind) >> 2]);
+    resetEngine(engine, records);
+    for (let i = 0; i < records; i++) core.push(slot, 1, i, 0, 0, 0);
+    expect(word(SlotWord.Claimed)).toBe(records);
+    expect(kinds()).toEqual(Array(records).fill(1));
+    core.release(slot, core.peek(slot, CoreLimit.ClaimRecords + 1));
+    core.push(slot, 2, 0, 0, 0, 0);
+    expect(word(SlotWord.Claimed)).toBe(records + CoreLimit.ClaimRecords);
+    expect(kinds()).toEqual(
+      Array.from({ length: records }, (_, i) =>
+        i === 0 ? 2 : i < CoreLimit.ClaimRecords && i % perLine === 0 ? 0 : 1,
+      ),
+    );
   });
 
   it('keeps words of the two sides 128 bytes apart', () => {
     const producer = [
       SlotWord.Tail,
-      SlotWord.HeadSeen,
+      SlotWord.Claimed,
       SlotWord.RingAt,
       SlotWord.RingMask,
       SlotWord.SeriesLost,

@@ -12,6 +12,8 @@ const EIGHT_PLACES: [string, Partial<RingSetup>][] = [
   ['eight places, positions that wrap', { capacity: 8, pushes: 9, drains: 0, startPosition: 2 ** 32 - 5 }],
 ];
 
+const FOUR = { capacity: 4, pushes: 5, drains: 1 };
+
 const plain: RingSetup = {
   capacity: 2,
   pushes: 4,
@@ -19,6 +21,8 @@ const plain: RingSetup = {
   startPosition: 0,
   droppedBefore: 0,
   recordWords: 2,
+  claimRecords: 2,
+  lineRecords: 1,
   mutation: 'none',
 };
 
@@ -29,8 +33,8 @@ describe('every interleaving of the ring', () => {
     ['two places, positions that wrap', { startPosition: 2 ** 32 - 2 }],
     ['two places, records of three words', { recordWords: 3, pushes: 3 }],
     ['two places, counts of drops that wrap', { droppedBefore: 2 ** 32 - 1 }],
-    ['four places', { capacity: 4, pushes: 5, drains: 1 }],
-    ['four places, positions that wrap', { capacity: 4, pushes: 5, drains: 1, startPosition: 2 ** 32 - 3 }],
+    ['four places, claimed at once', { ...FOUR, claimRecords: 4, lineRecords: 2 }],
+    ['four places, positions that wrap', { ...FOUR, startPosition: 2 ** 32 - 3 }],
     ...(LONG ? EIGHT_PLACES : []),
   ];
 
@@ -77,7 +81,7 @@ describe('the compiled ring', () => {
   ];
   const offsets = new Map<number, [offset: number, isF64: boolean]>([
     [RingWord.Tail, [SlotWord.Tail, false]],
-    [RingWord.HeadSeen, [SlotWord.HeadSeen, false]],
+    [RingWord.Claimed, [SlotWord.Claimed, false]],
     [RingWord.RingAt, [SlotWord.RingAt, false]],
     [RingWord.RingMask, [SlotWord.RingMask, false]],
     [RingWord.Head, [SlotWord.Head, false]],
@@ -91,28 +95,48 @@ describe('the compiled ring', () => {
     ]),
   ]);
 
+  function inFirstPlace(word: number): number {
+    return word < RingWord.Records
+      ? word
+      : RingWord.Records + ((word - RingWord.Records) % RECORD_WORDS.length);
+  }
+
   /** Operations of the steps when the words hold these values. */
   function pathOf(steps: Steps<unknown>, words: Record<number, number>): string[] {
     const path: string[] = [];
     for (let next = steps.next(); !next.done; ) {
       const operation = next.value;
       if (operation.kind === 'note') throw new Error('no notes here');
-      path.push(stepName(operation.kind, ...offsets.get(operation.word)!));
+      path.push(stepName(operation.kind, ...offsets.get(inFirstPlace(operation.word))!));
       next = steps.next(words[operation.word] ?? 0);
     }
     return path;
   }
 
-  const empty = { [RingWord.RingMask]: 0, [RingWord.RingAt]: RingWord.Records };
-
   it('pushes with the loads and stores of the model, in its order', () => {
-    const steps = () => push(1, RECORD_WORDS.length, 'none');
-    const straight = pathOf(steps(), empty);
-    const looked = pathOf(steps(), { ...empty, [RingWord.Tail]: 1, [RingWord.Head]: 1 });
-    const dropped = pathOf(steps(), { ...empty, [RingWord.Tail]: 1 });
+    const shape = { recordWords: RECORD_WORDS.length, claimRecords: 2, lineRecords: 2 };
+    const steps = () => push(1, shape, 'none');
+    const ring = { [RingWord.RingMask]: 1, [RingWord.RingAt]: RingWord.Records };
+    const straight = pathOf(steps(), { ...ring, [RingWord.Claimed]: 2 });
+    const claims = pathOf(steps(), ring);
+    const full = pathOf(steps(), { ...ring, [RingWord.Tail]: 2, [RingWord.Claimed]: 2 });
+    const claimsAhead = pathOf(steps(), {
+      ...ring,
+      [RingWord.Tail]: 1,
+      [RingWord.Claimed]: 2,
+      [RingWord.Head]: 2,
+    });
     expect(straight.at(-1)).toBe('atomic store 0');
-    expect(straight.length).toBe(CoreLimit.RecordBytes / 4 - 2 + 5); // two f64; Mask, Tail, HeadSeen, RingAt, Tail
-    expect(compiledSteps('ring/push')).toEqual(inTextOrder(straight, looked, dropped));
+    expect(straight.length).toBe(CoreLimit.RecordBytes / 4 - 2 + 5); // two f64; Tail, Claimed, RingAt, RingMask, Tail
+    expect(claimsAhead.slice(0, straight.length)).toEqual(straight);
+    const ahead = claimsAhead.slice(straight.length);
+    // A full ring's claim touches nothing; in the text its drop stands behind a claim that does.
+    const claimed = stepName('store', SlotWord.Claimed, false);
+    const dropped = [
+      ...claims.slice(0, claims.indexOf(claimed) + 1),
+      ...full.slice(full.indexOf(claimed) + 1),
+    ];
+    expect(compiledSteps('ring/push')).toEqual([...inTextOrder(straight, claims, dropped), ...ahead]);
   });
 
   it('peeks and releases with the loads and stores of the model, in its order', () => {

@@ -13,6 +13,7 @@ export const ROWS = [
   { name: 'histogram-bytes', file: 'histogram-bytes.mjs', everyLine: false },
   { name: 'agreement', file: 'agreement.mjs', everyLine: false },
   { name: 'ring', file: 'ring.mjs', everyLine: false },
+  { name: 'ring-drained', file: 'ring-drained.mjs', everyLine: false },
   { name: 'span', file: 'span.mjs', everyLine: false },
   { name: 'sample-bytes', file: 'sample-bytes.mjs', everyLine: false },
   { name: 'sample-encode', file: 'sample-encode.mjs', everyLine: false },

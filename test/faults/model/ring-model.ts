@@ -1,8 +1,8 @@
 /** The ring's model: a producer of numbered records, a reader, and an observer that knows what must not happen. */
 import type { Model, Steps } from './explore';
-import { drain, load, type Mutation, note, push, RingWord, takeDropped } from './ring-steps';
+import { drain, load, type Mutation, note, push, type RingShape, RingWord, takeDropped } from './ring-steps';
 
-export type RingSetup = {
+export type RingSetup = RingShape & {
   capacity: number;
   pushes: number;
   /** Drains before the last ones. */
@@ -10,7 +10,6 @@ export type RingSetup = {
   startPosition: number;
   /** Drops that were counted, and told, before. */
   droppedBefore: number;
-  recordWords: number;
   mutation: Mutation;
 };
 
@@ -36,10 +35,10 @@ export function ringModel(setup: RingSetup): Model<Observed> {
   const memory = Array<number>(RingWord.Records + capacity * recordWords).fill(0);
   memory[RingWord.RingAt] = RingWord.Records;
   memory[RingWord.RingMask] = capacity - 1;
-  for (const word of [RingWord.Tail, RingWord.Head, RingWord.HeadSeen, RingWord.TailSeen])
+  for (const word of [RingWord.Tail, RingWord.Head, RingWord.Claimed, RingWord.TailSeen])
     memory[word] = startPosition;
   memory[RingWord.DropCount] = memory[RingWord.DropTaken] = droppedBefore;
-  const ownWords: number[] = [RingWord.HeadSeen, RingWord.TailSeen, RingWord.RingAt, RingWord.RingMask];
+  const ownWords: number[] = [RingWord.Claimed, RingWord.TailSeen, RingWord.RingAt, RingWord.RingMask];
   return {
     threads: [producer(setup), reader(setup)],
     memory,
@@ -58,7 +57,8 @@ export function ringModel(setup: RingSetup): Model<Observed> {
       completedAtLast: -1,
     },
     note: (observed, what, values) => observers[what]!(observed, values, setup),
-    end(observed) {
+    end(observed, left) {
+      if (left.length !== memory.length) throw new Error('stored beyond the end of the ring');
       const { stored, dropped, lastReceived, completedAtLast, pushing, taken } = observed;
       if (completedAtLast === setup.pushes && stored + dropped.length !== pushing)
         throw new Error('push without a result');
@@ -73,14 +73,14 @@ export function ringModel(setup: RingSetup): Model<Observed> {
   };
 }
 
-function producer({ pushes, recordWords, mutation }: RingSetup): (() => Steps)[] {
+function producer({ pushes, mutation, ...shape }: RingSetup): (() => Steps)[] {
   return Array.from(
     { length: pushes },
     (_, i) =>
       function* () {
         yield load(RingWord.RingMask); // time may pass before it begins
         yield note('push begins', i + 1);
-        const result = yield* push(i + 1, recordWords, mutation);
+        const result = yield* push(i + 1, shape, mutation);
         yield note(result === 1 ? 'stored' : 'dropped', i + 1);
       },
   );

@@ -7,7 +7,7 @@ import type { Operation, Steps } from './explore';
 /** Words of the model. Records follow: recordWords each. */
 export const RingWord = {
   Tail: 0,
-  HeadSeen: 1,
+  Claimed: 1,
   RingAt: 2,
   RingMask: 3,
   Head: 4,
@@ -26,12 +26,14 @@ export const MUTATIONS = [
   'head: released before it is read',
   'head: one too many',
   'head: one too few',
-  'push: plain load of head',
-  'push: never looks at head again',
+  'claim: plain load of head',
+  'claim: never looks at head',
+  'claim: one too many',
+  'claim: one too few',
+  'claim: over the end of the ring',
+  'claim: touches one too many',
+  'claim: touches after it is filled',
   'push: full one too late',
-  'push: full one too early',
-  'push: second look one too late',
-  'push: second look one too early',
   'push: next place of the ring',
   'peek: plain load of tail',
   'peek: one too many',
@@ -51,9 +53,13 @@ export const MUTATIONS = [
 /**
  * Changes that cost nothing but what they save. The load of what was taken comes right behind the atomic load of Head, so
  * a plain one sees nothing that an atomic one a moment earlier would not have seen; a reader that looks once more than
- * it must sees what it would have seen the next time.
+ * it must sees what it would have seen the next time; a claim before it must be only makes the lines come sooner.
  */
-export const HARMLESS = ['drop: plain load of what was taken', 'peek: looks again one too soon'] as const;
+export const HARMLESS = [
+  'drop: plain load of what was taken',
+  'peek: looks again one too soon',
+  'push: claims only when it must',
+] as const;
 export type Mutation = (typeof MUTATIONS)[number] | (typeof HARMLESS)[number] | 'none';
 
 export const load = (word: number): Operation => ({ kind: 'load', word });
@@ -66,30 +72,49 @@ export const atomicStore = (word: number, value: number): Operation => ({
 });
 export const note = (what: string, ...values: number[]): Operation => ({ kind: 'note', what, values });
 
+/** Places are claimed by blocks of claimRecords, of which every lineRecords-th is touched. */
+export type RingShape = { recordWords: number; claimRecords: number; lineRecords: number };
+
 /** 1, or -1 when the record was dropped. Each of the record's words is `value`. */
-export function* push(value: number, recordWords: number, mutation: Mutation): Steps<number> {
-  const mask = yield load(RingWord.RingMask);
+export function* push(value: number, shape: RingShape, mutation: Mutation): Steps<number> {
+  const { recordWords } = shape;
   const tail = yield load(RingWord.Tail);
-  const seen = yield load(RingWord.HeadSeen);
-  const early = mutation === 'push: full one too early' ? 1 : 0;
-  const late = mutation === 'push: full one too late' ? 1 : 0;
-  if ((tail - seen) >>> 0 > mask + late - early) {
-    let head = seen;
-    if (mutation === 'push: plain load of head') head = yield load(RingWord.Head);
-    else if (mutation !== 'push: never looks at head again') head = yield atomicLoad(RingWord.Head);
-    yield store(RingWord.HeadSeen, head);
-    const secondEarly = early || mutation === 'push: second look one too early' ? 1 : 0;
-    const secondLate = late || mutation === 'push: second look one too late' ? 1 : 0;
-    if ((tail - head) >>> 0 > mask + secondLate - secondEarly) return yield* drop(value, mutation);
+  let claimed = yield load(RingWord.Claimed);
+  if (tail === claimed) {
+    claimed = yield* claim(tail, shape, mutation);
+    if (tail === claimed && mutation !== 'push: full one too late') return yield* drop(value, mutation);
   }
   const ring = yield load(RingWord.RingAt);
+  const mask = yield load(RingWord.RingMask);
   const place = mutation === 'push: next place of the ring' ? (tail + 1) & mask : tail & mask;
   const next = (tail + (mutation === 'tail: one too many' ? 2 : 1)) >>> 0;
   if (mutation === 'tail: stored before the record') yield atomicStore(RingWord.Tail, next);
   for (let i = 0; i < recordWords; i++) yield store(ring + place * recordWords + i, value);
   if (mutation === 'tail: plain store') yield store(RingWord.Tail, next);
   else if (mutation !== 'tail: stored before the record') yield atomicStore(RingWord.Tail, next);
+  if (mutation === 'claim: touches after it is filled') yield store(ring + place * recordWords, 0);
+  if (next === claimed && mutation !== 'push: claims only when it must') yield* claim(next, shape, mutation);
   return 1;
+}
+
+/** The position behind the places that are claimed. */
+function* claim(from: number, shape: RingShape, mutation: Mutation): Steps<number> {
+  const { recordWords, claimRecords, lineRecords } = shape;
+  const blind = mutation === 'claim: never looks at head';
+  const plain = mutation === 'claim: plain load of head';
+  const head = blind ? from : yield plain ? load(RingWord.Head) : atomicLoad(RingWord.Head);
+  const mask = yield load(RingWord.RingMask);
+  const off = mutation === 'claim: one too many' ? 1 : mutation === 'claim: one too few' ? -1 : 0;
+  const free = (head + mask + 1 - from + off) >>> 0;
+  const block = Math.min(mask, claimRecords - 1);
+  const rest = mutation === 'claim: over the end of the ring' ? claimRecords : block + 1 - (from & block);
+  const count = Math.min(free, rest);
+  const ring = yield load(RingWord.RingAt);
+  const touched = mutation === 'claim: touches one too many' ? count + 1 : count;
+  for (let i = 0; i < touched; i += lineRecords) yield store(ring + ((from & mask) + i) * recordWords, 0);
+  const claimed = (from + count) >>> 0;
+  yield store(RingWord.Claimed, claimed);
+  return claimed;
 }
 
 function* drop(value: number, mutation: Mutation): Steps<number> {
