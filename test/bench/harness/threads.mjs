@@ -25,8 +25,17 @@ export function switches(pid) {
 }
 
 export function residentBytes(pid) {
+  const { anonymous, file } = residentParts(pid);
+  return anonymous + file;
+}
+
+/** Resident bytes of a process: anonymous, and of files and shared memory. */
+export function residentParts(pid) {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1024;
+  const [anonymous, file, shared] = ['RssAnon', 'RssFile', 'RssShmem'].map(
+    (name) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1024,
+  );
+  return { anonymous, file: file + shared };
 }
 
 function tasksOf(pid, file) {

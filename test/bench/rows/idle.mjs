@@ -1,6 +1,9 @@
 /**
  * What an agent costs a program that does nothing, once it rests: resident memory added (beside what a bare worker
- * thread adds), CPU of the whole process, and wake-ups of all its threads. All programs rest side by side.
+ * thread adds, and one that has sampled main by the runtime's own means: less is not to be had), CPU of the whole
+ * process, and wake-ups of all its threads. All programs rest side by side. Memory is told in its parts: anonymous (heaps,
+ * stacks, what was allocated) and pages of files (code of the runtime that was run; every program on the machine that
+ * runs it, too, shares them).
  */
 import { setTimeout } from 'node:timers/promises';
 import { agentOf, DATADOG, DD_TRACE, NONE, OURS, PYROSCOPE } from '../harness/agents.mjs';
@@ -10,11 +13,14 @@ import { Program } from '../harness/program.mjs';
 import { boundRow, peerOf, resultRow } from '../harness/result.mjs';
 import { settings } from '../harness/settings.mjs';
 import { interval, median, unpairedRatio } from '../harness/statistics.mjs';
-import { residentBytes, switches, threadCpuNanos } from '../harness/threads.mjs';
+import { residentParts, switches, threadCpuNanos } from '../harness/threads.mjs';
 
 const WORKER = 'bare worker';
+const SAMPLER = 'worker that sampled';
+/** Modes of programs/idle.cjs. */
+const MODES = { [WORKER]: 'worker', [SAMPLER]: 'sampler' };
 const PEERS = [DATADOG, PYROSCOPE, DD_TRACE];
-const NAMES = [NONE, WORKER, OURS, ...PEERS];
+const NAMES = [NONE, WORKER, SAMPLER, OURS, ...PEERS];
 const MIB = 2 ** 20;
 
 export async function measure() {
@@ -47,13 +53,13 @@ export async function measure() {
 async function startProgram(name, places) {
   const { execArgv, env } = agentOf(name, places);
   const rest = settings.quick ? { RINGTAIL_IDLE_AFTER_MILLIS: '3000' } : {};
-  const args = name === WORKER ? ['worker'] : [];
+  const args = name in MODES ? [MODES[name]] : [];
   const program = new Program({ file: `${PROGRAMS}/idle.cjs`, args, execArgv, env: { ...env, ...rest } });
   await program.tell('ready');
   return program;
 }
 
-/** By name: lists of { rssMib, cpuPercent, wakeUps }. */
+/** By name: lists of { rssMib, anonymousMib, fileMib, cpuPercent, wakeUps }. */
 async function figuresOf(running) {
   const before = running.map(({ program: { pid } }) => look(pid));
   await setTimeout(settings.idleSeconds * 1000);
@@ -63,7 +69,9 @@ async function figuresOf(running) {
     const to = look(pid);
     const seconds = (to.at - from.at) / 1000;
     figures.get(name).push({
-      rssMib: to.rss / MIB,
+      rssMib: (to.anonymous + to.file) / MIB,
+      anonymousMib: to.anonymous / MIB,
+      fileMib: to.file / MIB,
       cpuPercent: (to.cpuNanos - from.cpuNanos) / seconds / 1e7,
       wakeUps: (to.switches - from.switches) / seconds,
     });
@@ -73,13 +81,19 @@ async function figuresOf(running) {
 
 function look(pid) {
   const cpuNanos = [...threadCpuNanos(pid).values()].reduce((sum, nanos) => sum + nanos, 0);
-  return { at: performance.now(), rss: residentBytes(pid), switches: switches(pid), cpuNanos };
+  return { at: performance.now(), ...residentParts(pid), switches: switches(pid), cpuNanos };
 }
 
 function rowsOf(figures, note) {
   const pick = (name, key) => figures.get(name).map((figure) => figure[key]);
-  const alone = median(pick(NONE, 'rssMib'));
-  const added = (name) => pick(name, 'rssMib').map((mib) => mib - alone);
+  const added = (name, key = 'rssMib') => {
+    const alone = median(pick(NONE, key));
+    return pick(name, key).map((mib) => mib - alone);
+  };
+  const parts = (name) => {
+    const [anonymous, file] = [added(name, 'anonymousMib'), added(name, 'fileMib')].map(median);
+    return `${name} ${anonymous.toFixed(1)} + ${file.toFixed(1)}`;
+  };
   const own = added(OURS);
   const ratios = own.map((mib) => mib / median(added(WORKER)));
   const rows = [
@@ -88,8 +102,8 @@ function rowsOf(figures, note) {
       unit: '× a bare worker',
       values: ratios,
       most: 1.4,
-      floors: [{ name: 'bare worker MiB', value: median(added(WORKER)) }],
-      note,
+      floors: [WORKER, SAMPLER].map((name) => ({ name: `${name} MiB`, value: median(added(name)) })),
+      note: `MiB anonymous + of files: ${[OURS, WORKER, SAMPLER].map(parts).join(', ')}; ${note}`,
     }),
   ];
   for (const name of PEERS.filter((peer) => figures.get(peer).length > 0)) {
