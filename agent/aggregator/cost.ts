@@ -2,7 +2,8 @@
  * What the agent costs and what the process uses, as deltas since the last look: CPU of the main thread, the process,
  * the agent thread and V8's sampler threads; pauses and callbacks on main. null travels as -1: not known.
  */
-import { ownThreadId, samplerThreadIds, ThreadCpu } from '../thread-cpu';
+import { ownThreadId, ThreadCpu } from '../thread-cpu';
+import { SamplerThreads } from './sampler-threads';
 
 export type CostDelta = {
   mainCpuMicros: number;
@@ -22,13 +23,10 @@ export class Cost {
   workerPauseMicros = 0;
   readonly #main = new ThreadCpu(process.pid);
   readonly #agent = new ThreadCpu(ownThreadId());
-  #samplers: ThreadCpu[] = [];
   #samplersBefore = 0;
-  /** Of V8's sampler threads that have ended. */
-  #pastSamplersMicros = 0;
   #last = { main: 0, process: 0, agent: 0, rotations: 0, pause: 0 };
 
-  constructor() {
+  constructor(readonly samplers = new SamplerThreads()) {
     this.take();
   }
 
@@ -44,29 +42,12 @@ export class Cost {
 
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
-    return this.agentCpuMicros() + this.#pastSamplersMicros + this.#samplerCpu() + this.rotationPauseMicros;
+    return this.agentCpuMicros() + this.samplers.micros() + this.rotationPauseMicros;
   }
 
   /** CPU of the agent thread so far, µs; 0 where it is not known. */
   agentCpuMicros(): number {
     return this.#agent.micros() ?? 0;
-  }
-
-  get knowsSamplers(): boolean {
-    return this.#samplers.length > 0;
-  }
-
-  /** Sampling starts anew: V8 ends its thread and begins another. */
-  forgetSamplers(): void {
-    this.#pastSamplersMicros += this.#samplerCpu();
-    for (const thread of this.#samplers) thread.close();
-    this.#samplers = [];
-    this.#samplersBefore = 0;
-  }
-
-  /** Sampling has begun: V8 has a thread for it now, whose CPU counts from its birth. */
-  findSamplers(): void {
-    this.#samplers = samplerThreadIds().map((tid) => new ThreadCpu(tid));
   }
 
   take(): CostDelta {
@@ -78,22 +59,17 @@ export class Cost {
       rotations: this.rotations,
       pause: this.rotationPauseMicros,
     };
-    const sampler = this.#samplerCpu();
+    const sampler = this.samplers.micros();
     const delta: CostDelta = {
       mainCpuMicros: now.main === NOT_KNOWN ? NOT_KNOWN : Math.round(now.main - this.#last.main),
       processCpuMicros: now.process - this.#last.process,
       agentCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(now.agent - this.#last.agent),
-      samplerCpuMicros:
-        now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(Math.max(0, sampler - this.#samplersBefore)),
+      samplerCpuMicros: now.agent === NOT_KNOWN ? NOT_KNOWN : Math.round(sampler - this.#samplersBefore),
       rotations: now.rotations - this.#last.rotations,
       rotationPauseMicros: Math.round(now.pause - this.#last.pause),
     };
     this.#last = now;
     this.#samplersBefore = sampler;
     return delta;
-  }
-
-  #samplerCpu(): number {
-    return this.#samplers.reduce((sum, thread) => sum + (thread.micros() ?? 0), 0);
   }
 }

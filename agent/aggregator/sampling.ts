@@ -122,7 +122,7 @@ export class Sampling {
         onNote: (text) => host.note(text),
         onRestart: () => {
           host.outgoing.lost('sampler-restart', 1, host.nowMicros());
-          host.cost.forgetSamplers();
+          host.cost.samplers.change();
           this.#lastEndMicros = 0;
         },
       },
@@ -197,7 +197,7 @@ export class Sampling {
     }
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
-    cost.forgetSamplers();
+    cost.samplers.change();
     this.#sampler.start(this.#periodMicros(), () => this.#beginWindow());
   }
 
@@ -385,6 +385,7 @@ export class Sampling {
 
   #rest(): void {
     this.#restsSinceMicros = Number.POSITIVE_INFINITY;
+    this.host.cost.samplers.change();
     this.#sampler.stop('idle', () => {
       this.#restsSinceMicros = this.host.nowMicros();
     });
@@ -392,6 +393,7 @@ export class Sampling {
 
   #save(nowMicros: number, reason: string): void {
     this.#savesSinceMicros = nowMicros;
+    this.host.cost.samplers.change();
     this.#sampler.stop('saving');
     if (nowMicros - this.#restToldMicros < REST_TOLD_EVERY_MICROS) return;
     this.#restToldMicros = nowMicros;
@@ -417,7 +419,7 @@ export class Sampling {
 
   #changeRate(hz: number, reason: string): void {
     const { host } = this;
-    host.cost.forgetSamplers();
+    host.cost.samplers.change();
     host.note(`sampling rate set to ${hz} Hz: ${reason}, the budget is ${host.options.budgetPercent} %`);
     this.#lastEndMicros = 0;
     this.#sampler.changeInterval(this.#periodMicros());
@@ -438,7 +440,7 @@ export class Sampling {
   /** V8 hands the window's profile over before it answers the rotation that ended it. */
   #rotated(pauseMicros: number): void {
     const { cost } = this.host;
-    if (!cost.knowsSamplers) cost.findSamplers();
+    if (!cost.samplers.known) cost.samplers.find();
     cost.rotations++;
     cost.rotationPauseMicros += pauseMicros;
     if (this.#endedTicks < 0) return;

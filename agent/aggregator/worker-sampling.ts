@@ -155,7 +155,7 @@ export class WorkerSampling {
     worker.beganMicros = this.#host.nowMicros();
     worker.lastEndMicros = 0;
     worker.idleSinceMicros = 0;
-    this.#host.cost.forgetSamplers();
+    this.#host.cost.samplers.change();
     worker.sampler.start(Math.round(1e6 / this.#host.options.cpuHz));
   }
 
@@ -169,7 +169,7 @@ export class WorkerSampling {
     const worker = this.#workers.get(threadId);
     this.#workers.delete(threadId);
     if (worker === undefined) return;
-    this.#host.cost.forgetSamplers();
+    this.#host.cost.samplers.change();
   }
 
   #rotated(worker: Sampled, pauseMicros: number): void {
@@ -200,6 +200,7 @@ export class WorkerSampling {
     if (window.endMicros - worker.idleSinceMicros < options.idleAfterMillis * 1000) return;
     worker.restUntilMicros = this.#host.nowMicros() + worker.restMicros;
     worker.restMicros = Math.min(REST_MAX_MICROS, worker.restMicros * 2);
-    worker.sampler.stop('idle', () => this.#host.cost.forgetSamplers());
+    this.#host.cost.samplers.change();
+    worker.sampler.stop('idle');
   }
 }
