@@ -4,16 +4,31 @@ import Retried from './test/retried.mjs';
 /** One result file a Node line, so that a run over several lines can be summed up (test/summary.mjs). */
 const line = process.versions.node.split('.')[0];
 
+const NEVER = ['**/node_modules/**', 'test/bench/**'];
+const PROGRAMS = ['test/clients/**/*.test.ts', 'test/faults/**/*.test.ts', 'test/cli/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/bench/**'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'code', include: ['test/**/*.test.ts'], exclude: [...NEVER, ...PROGRAMS] },
+      },
+      // Figures of running programs on a machine that others use, too: where it decides, once more before a miss counts.
+      {
+        extends: true,
+        test: {
+          name: 'programs',
+          include: PROGRAMS,
+          exclude: NEVER,
+          retry: process.env.CI === undefined ? 0 : 1,
+        },
+      },
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,
     pool: 'forks',
-    // Where it decides: once more before a miss of a running program counts, and each of them is told.
-    retry: process.env.CI === undefined ? 0 : 1,
     reporters: ['default', 'json', new Retried(`build/results/retried-${line}.txt`)],
     outputFile: { json: `build/results/node-${line}.json` },
   },

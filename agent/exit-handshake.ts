@@ -88,6 +88,7 @@ export class ExitHandshake {
     const beganMicros = this.#nowMicros();
     let countedMicros = 0;
     let starvation: Starvation | null = null;
+    let letGoMillis: number | null = null;
     for (let before = beganMicros; ; ) {
       const { state } = this.#control;
       this.#control.waitWhile(state, SLICE_MILLIS);
@@ -97,7 +98,8 @@ export class ExitHandshake {
       before = now;
       const millis = (now - beganMicros) / 1000;
       if (state === AgentState.LetGo) {
-        if (millis >= DEADLINE_MILLIS + moreMillis) return false;
+        letGoMillis ??= millis;
+        if (millis >= DEADLINE_MILLIS + moreMillis && millis - letGoMillis >= moreMillis) return false;
         continue;
       }
       if (millis >= STARVED_MILLIS) return false;

@@ -1,6 +1,7 @@
 /** What the agent thread is told about the process it watches. Never argv, environment, folders or headers. */
 import { hostname } from 'node:os';
 import { nowMicros } from './clock';
+import { knownFlags } from './known-flags';
 import type { AgentOptions, Environment } from './options';
 import { serviceName } from './service-name';
 import type { AgentThreadData } from './thread-data';
@@ -16,8 +17,6 @@ const TOKEN_VARIABLES = [
   'TEMP',
 ];
 
-const FLAGS_MAX = 24;
-
 export function identityOf(options: AgentOptions, environment: Environment): AgentThreadData['identity'] {
   const anchorWallMillis = Date.now();
   return {
@@ -27,7 +26,7 @@ export function identityOf(options: AgentOptions, environment: Environment): Age
     anchorWallMillis,
     anchorMicros: nowMicros(),
     startWallMillis: anchorWallMillis - process.uptime() * 1000,
-    flags: flagNames(process.execArgv, environment),
+    flags: knownFlags(process.execArgv, environment.NODE_OPTIONS),
     poolThreads: poolThreads(environment.UV_THREADPOOL_SIZE),
   };
 }
@@ -41,19 +40,11 @@ export function tokenEnvironment(environment: Environment): Record<string, strin
   return found;
 }
 
-/** Flags of the runtime by name, sorted, with their values where these are numbers: others may be paths, code or secrets. */
-export function flagNames(execArgv: readonly string[], environment: Environment): string[] {
-  const words = [...execArgv, ...(environment.NODE_OPTIONS ?? '').split(/\s+/)];
-  const flags = words
-    .filter((word) => /^--?[a-zA-Z]/.test(word))
-    .map((word) => /^--?[\w-]+(=\d+(\.\d+)?$)?/.exec(word)![0]);
-  return [...new Set(flags)].sort().slice(0, FLAGS_MAX);
-}
-
-/** As libuv reads it: 4 unless it is set, at least 1, at most 1024. */
+/** As libuv reads it: 4 unless it is set, 1 where it is no number, 1024 where it is more, or negative. */
 function poolThreads(size: string | undefined): number {
-  if (size === undefined || size === '') return 4;
-  return Math.min(1024, Math.max(1, Number.parseInt(size, 10) || 0));
+  if (size === undefined) return 4;
+  const threads = Number.parseInt(size, 10) || 1;
+  return threads < 0 ? 1024 : Math.min(1024, threads);
 }
 
 /** Why V8's sampler must be left alone (somebody else uses it, or it is out of reach), or ''. */

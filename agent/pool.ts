@@ -5,7 +5,8 @@
  */
 import { Gauge, type InstrumentOptions, labelled, optionOf, Timer } from './instruments';
 import { refuse } from './refusal';
-import { WAIT_NOT_CHOSEN, waitStack } from './wait-stacks';
+import { WAIT_NOT_CHOSEN } from './wait-sampler';
+import { waitStack } from './wait-stacks';
 
 /** size: how many can work at once. stacks: what its jobs wait is in the mutex profile, by the stack that called enqueue(). */
 export type PoolOptions = InstrumentOptions & { size?: number | undefined; stacks?: boolean | undefined };

@@ -16,7 +16,7 @@ export type ThreadFrame = [name: string, url: string, line: number];
 export type ThreadBegun = { threadId: number; frames: ThreadFrame[] };
 /** A stack that records of RecordKind.Wait name by its number from now on; they may be read before this comes. */
 export type WaitStack = { waitStack: number; frames: ThreadFrame[] };
-/** Emitters that Node warns of, in its words. */
+/** An emitter that Node warns of: how many listeners, of which event, on what. */
 export type ListenerWarning = { listeners: string };
 
 export type AgentThreadData = {

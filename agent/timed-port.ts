@@ -7,7 +7,8 @@
 import { nowMicros } from './clock';
 import { type InstrumentOptions, labelled, Timer } from './instruments';
 import { refuse } from './refusal';
-import { WAIT_NOT_CHOSEN, waitStack } from './wait-stacks';
+import { WAIT_NOT_CHOSEN } from './wait-sampler';
+import { waitStack } from './wait-stacks';
 
 /** What is used of a MessagePort, a Worker or parentPort. */
 export type PostingPort<Transfer = unknown> = {
@@ -23,7 +24,8 @@ type Envelope = { [SENT]: [sentMicros: number, stack: number]; value: unknown };
 export class TimedPort<Transfer = unknown> {
   readonly #port: PostingPort<Transfer>;
   readonly #wait: Timer;
-  readonly #wrapped = new Map<unknown, (message: unknown) => void>();
+  /** As often as each listens. */
+  readonly #wrapped = new Map<unknown, ((message: unknown) => void)[]>();
 
   /** @internal */
   constructor(port: PostingPort<Transfer>, name: string, options?: InstrumentOptions) {
@@ -45,14 +47,17 @@ export class TimedPort<Transfer = unknown> {
       return this;
     }
     const wrapped = (message: unknown) => listener(this.#opened(message));
-    this.#wrapped.set(listener, wrapped);
+    const known = this.#wrapped.get(listener);
+    if (known === undefined) this.#wrapped.set(listener, [wrapped]);
+    else known.push(wrapped);
     this.#port.on('message', wrapped);
     return this;
   }
 
   off(_event: 'message', listener: (value: unknown) => void): this {
-    const wrapped = this.#wrapped.get(listener);
-    this.#wrapped.delete(listener);
+    const all = this.#wrapped.get(listener);
+    const wrapped = all?.pop();
+    if (all?.length === 0) this.#wrapped.delete(listener);
     if (wrapped !== undefined) this.#port.off('message', wrapped);
     return this;
   }

@@ -59,7 +59,7 @@ import type { ProfileContext } from './profiles/context';
 import { FlightRecorder } from './recorder/flight-recorder';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
-import { StackSums } from './stack-sums';
+import { StackSums, summedFrames } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
 import { TurnWaits } from './turn-waits';
@@ -361,10 +361,7 @@ export class Aggregator {
     }
     if ('waitStack' in message) return this.#turnWaits.define(message);
     if ('listeners' in message) return this.#listeners.add(message.listeners, nowMicros());
-    const frames = message.frames.map(([name, url, at]) => {
-      return { name, url, line: name === '' ? at : 0, column: 0, at };
-    });
-    this.#threads.addFrames(frames, '', 1, 0);
+    this.#threads.addFrames(summedFrames(message.frames), '', 1, 0);
     this.#environmentWatch.workerBegan();
     this.#sampling.workerStarted();
   }

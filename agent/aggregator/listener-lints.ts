@@ -8,6 +8,7 @@ type Kind = { count: number; told: number; toldAtMicros: number };
 export class ListenerLints {
   readonly #note: (text: string) => void;
   readonly #kinds = new Map<string, Kind>();
+  #others = 0;
 
   constructor(note: (text: string) => void) {
     this.#note = note;
@@ -15,7 +16,8 @@ export class ListenerLints {
 
   /** A sentence for each kind. */
   get findings(): string[] {
-    return [...this.#kinds].map(([text, { count }]) => findingText(text, count));
+    const found = [...this.#kinds].map(([text, { count }]) => findingText(text, count));
+    return this.#others === 0 ? found : [...found, findingText('of other kinds', this.#others)];
   }
 
   /** text: Node's own. */
@@ -25,7 +27,7 @@ export class ListenerLints {
     else if (this.#kinds.size < KINDS_MAX) {
       this.#kinds.set(text, { count: 1, told: 1, toldAtMicros: nowMicros });
       this.#note(findingText(text, 1));
-    }
+    } else this.#others++;
   }
 
   everySecond(nowMicros: number): void {

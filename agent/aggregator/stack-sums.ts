@@ -3,10 +3,16 @@
  * end with their epoch. Bounded: what comes when all places are taken goes to one entry without frames.
  */
 import type { StackFunction, StackNames } from '../../collector/profile/stack-table';
+import type { ThreadFrame } from '../thread-data';
 
 export type SummedFrame = StackFunction & { at: number };
 /** frames: root first; none for the entry that takes the rest. */
 export type SummedStack = { label: string; frames: readonly SummedFrame[]; count: number; amount: number };
+
+/** Frames as main gives them, of stacks that it took itself. */
+export function summedFrames(frames: readonly ThreadFrame[]): SummedFrame[] {
+  return frames.map(([name, url, at]) => ({ name, url, line: name === '' ? at : 0, column: 0, at }));
+}
 
 const STACKS_MAX = 2048;
 const REST_KEY = '';

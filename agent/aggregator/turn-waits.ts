@@ -4,7 +4,7 @@
  */
 import { WaitBits } from '../../assembly/layout';
 import type { WaitStack } from '../thread-data';
-import type { StackSums, SummedFrame } from './stack-sums';
+import { type StackSums, type SummedFrame, summedFrames } from './stack-sums';
 
 const NO_STACK: readonly SummedFrame[] = [{ name: '(no stack taken)', url: '', line: 0, column: 0, at: 0 }];
 const EARLY_MAX = 1024;
@@ -21,10 +21,7 @@ export class TurnWaits {
   }
 
   define({ waitStack, frames }: WaitStack): void {
-    this.#frames.set(
-      waitStack,
-      frames.map(([name, url, at]) => ({ name, url, line: name === '' ? at : 0, column: 0, at })),
-    );
+    this.#frames.set(waitStack, summedFrames(frames));
     for (const { label, count, micros } of this.#early.get(waitStack) ?? [])
       this.#sums.addFrames(this.#frames.get(waitStack)!, label, count, micros);
     this.#early.delete(waitStack);

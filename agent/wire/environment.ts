@@ -9,7 +9,8 @@ export const FACT_CPUS = 'CPUs';
 export const FACT_QUOTA = 'CPU quota';
 /** Bytes; missing where the cgroup sets no bound. */
 export const FACT_MEMORY = 'memory limit';
-export const FACT_POOL = 'pool threads';
+/** Of libuv's pool, as UV_THREADPOOL_SIZE stood when the agent started: the program may set it later. */
+export const FACT_POOL = 'pool threads at start';
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { environmentFacts } from '../../agent/aggregator/environment-facts';
 import { EnvironmentWatch } from '../../agent/aggregator/environment-watch';
-import { flagNames, identityOf } from '../../agent/identity';
+import { identityOf } from '../../agent/identity';
+import { knownFlags } from '../../agent/known-flags';
 import { readOptions } from '../../agent/options';
 import {
   environmentHints,
@@ -13,19 +14,19 @@ import {
 } from '../../agent/wire/environment';
 
 describe('flags', () => {
-  it('are told by name, with values that are numbers and no others', () => {
+  it('that are known are told by name, with values that are numbers, and nothing else of a command line', () => {
     const given = [
-      '--max-old-space-size=4096',
+      '--max_old_space_size=4096',
       '-r',
       '/srv/secret.js',
       '--import=./x.mjs',
       '-e',
-      'token',
-      '--stack-size=1.5x',
+      '--token',
+      '-pS3cret',
     ];
-    expect(
-      flagNames(given, { NODE_OPTIONS: '--enable-source-maps  --env-file=.env --max-old-space-size=4096' }),
-    ).toEqual([
+    const options =
+      '--enable-source-maps  --title="worker -r \\"--import x" --env-file=.env --stack-size=1.5x --max-old-space-size=4096';
+    expect(knownFlags(given, options)).toEqual([
       '--enable-source-maps',
       '--env-file',
       '--import',
@@ -34,13 +35,16 @@ describe('flags', () => {
       '-e',
       '-r',
     ]);
+    expect(knownFlags([`--stack-size=${'1'.repeat(5000)}`])).toEqual(['--stack-size']);
+    expect(knownFlags([], '"-r" "--wat\\')).toEqual(['-r']);
   });
 
   it('and the size of the pool are part of who the process is', () => {
     const { options } = readOptions({}, {});
     for (const [size, threads] of [
       [undefined, 4],
-      ['', 4],
+      ['', 1],
+      ['-5', 1024],
       ['16', 16],
       ['0', 1],
       ['9999', 1024],
@@ -57,7 +61,7 @@ describe('the environment of a process', () => {
     expect(text).toMatch(
       /^environment [0-9a-f]{8}: node \d+\.\d+\.\d+, v8 \S+, uv \S+, on \w+ \w+, CPUs \d+/,
     );
-    expect(text).toMatch(/pool threads 4, flags --enable-source-maps$/);
+    expect(text).toMatch(/pool threads at start 4, flags --enable-source-maps$/);
     expect(numberOf(facts, 'CPUs')).toBeGreaterThan(0);
     expect(environmentText([])).toBe('');
   });
@@ -72,7 +76,7 @@ describe('the environment of a process', () => {
 
 describe('hints', () => {
   it('tell of a quota below the CPUs that the program sees', () => {
-    const facts = ['CPUs', '8', 'CPU quota', '1.5', 'pool threads', '4'];
+    const facts = ['CPUs', '8', 'CPU quota', '1.5', 'pool threads at start', '4'];
     expect(environmentHints(facts)).toEqual([
       expect.stringMatching(/sees 8 CPUs and its cgroup gives it 1\.5: .* for 2$/),
     ]);
@@ -81,10 +85,10 @@ describe('hints', () => {
   });
 
   it('tell of a pool that is much larger than the machine', () => {
-    expect(environmentHints(['CPUs', '2', 'pool threads', '128'])).toEqual([
+    expect(environmentHints(['CPUs', '2', 'pool threads at start', '128'])).toEqual([
       expect.stringMatching(/pool has 128 threads .* on 2 CPUs/),
     ]);
-    expect(environmentHints(['CPUs', '1', 'pool threads', '4'])).toEqual([]);
+    expect(environmentHints(['CPUs', '1', 'pool threads at start', '4'])).toEqual([]);
     expect(environmentHints([])).toEqual([]);
   });
 

@@ -111,5 +111,7 @@ describe('a leaving program', () => {
     expect(leaves(1, { letGoMillis: 3 }, 1, 500).millis).toBe(850);
     expect(leaves(1, { letGoMillis: 3 }, 0, 500).millis).toBe(350);
     expect(leaves(1, {}, 1, 500).millis).toBe(350);
+    // However long main waited before: what is to be written has its time from then on.
+    expect(leaves(6, { letGoMillis: 1500 }, 1, 500).millis).toBe(2010);
   });
 });

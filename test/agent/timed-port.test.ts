@@ -64,7 +64,9 @@ describe('timedPort()', () => {
     expect(stats().refused - before).toBe(2);
     const got: unknown[] = [];
     const listener = (value: unknown) => got.push(value);
-    timed.on('message', listener).off('message', listener);
+    timed.on('message', listener).on('message', listener);
+    timed.off('message', listener).off('message', listener);
+    expect(ports[1].listenerCount('message')).toBe(0);
     ports[1].on('message', () => {});
     const seen = once(ports[1], 'message');
     timedPort(ports[0], 'jobs').postMessage(1);

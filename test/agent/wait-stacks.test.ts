@@ -1,7 +1,8 @@
 /** Stacks of those who wait: taken once each, rarer where waits are many, counted for all. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WaitStack } from '../../agent/thread-data';
-import { WAIT_NOT_CHOSEN, WaitStacks } from '../../agent/wait-stacks';
+import { WAIT_NOT_CHOSEN } from '../../agent/wait-sampler';
+import { WaitStacks } from '../../agent/wait-stacks';
 import { WaitBits } from '../../assembly/layout';
 
 const clock = vi.hoisted(() => ({ micros: 5e6 }));
@@ -52,13 +53,28 @@ describe('stacks of waits', () => {
       }
       // The first burst is known only while it lasts.
       expect(taken).toBeLessThan(1300);
-      expect(Math.abs(weight / 100_000 - 1)).toBeLessThan(0.03);
+      expect(Math.abs(weight / 100_000 - 1)).toBeLessThan(0.15);
     }
     // What was before is averaged over the quiet time, and forgotten a second later.
     clock.micros += 100e6;
     first();
     clock.micros += 1e6;
     for (let wait = 0; wait < 20; wait++) expect(weightOf(first())).toBe(1);
+  });
+
+  it('are those of all who wait, also where they take turns', () => {
+    const weights = new Map<number, number>();
+    for (let wait = 0; wait < 200_000; wait++) {
+      clock.micros += 50;
+      const bits = wait % 4 === 0 ? second() : first();
+      if (bits !== WAIT_NOT_CHOSEN)
+        weights.set(stackOf(bits), (weights.get(stackOf(bits)) ?? 0) + weightOf(bits));
+    }
+    const [one = 0, other = 0] = [...weights.values()].sort((a, b) => a - b);
+    expect(weights.size).toBe(2);
+    expect(one / (one + other)).toBeGreaterThan(0.2);
+    expect(one / (one + other)).toBeLessThan(0.3);
+    expect(Math.abs((one + other) / 200_000 - 1)).toBeLessThan(0.15);
   });
 
   it('that are too many, or cannot be taken, count without one', () => {

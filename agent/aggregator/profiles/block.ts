@@ -7,7 +7,10 @@ import type { ProfileContext } from './context';
 import type { ProfileSource } from './source';
 import { summedNode } from './summed-node';
 
-/** name: 'block' or 'mutex'. amounts are µs. */
+const SAMPLED =
+  'waits of pools and ports are sampled where there are more than 100 a second: one in 2^n stands for all, so their figures are estimates';
+
+/** sums: of block or of mutex; amounts are µs. */
 export function contentionSource(context: ProfileContext, sums: StackSums): ProfileSource {
   return {
     take: async () => {
@@ -28,7 +31,7 @@ function contentionProfile(context: ProfileContext, sums: StackSums): Profile {
     startMillis: Date.now(),
     durationNanos: 0,
     program: context.identity.service,
-    comments: [],
+    comments: sums === context.locks ? [SAMPLED] : [],
   });
   for (const { label, frames, count, amount } of sums) {
     const labels = profile.labelSet([
