@@ -9,12 +9,19 @@
  * callers and labels have no place in the format.
  */
 import { callFrameOf, frameLocation, type PlacedFrame, ROOT_FRAME, readCallFrame } from './call-frame';
+import { figureOf } from './figure';
 import { FRAME_IDLE } from './frame';
 import { type FunctionTree, functionTree } from './function-tree';
 import { listOf, numberOf, optionalListOf, recordOf } from './json-value';
 import { Profile, type ProfileHead } from './profile';
 import { broken, unfit } from './profile-error';
-import { checkCount, lineOf, PROFILE_ENTRIES_MAX, STACK_FRAMES_MAX } from './profile-limits';
+import {
+  checkCount,
+  lineOf,
+  PROFILE_ENTRIES_MAX,
+  STACK_FRAMES_MAX,
+  WALKED_FRAMES_MAX,
+} from './profile-limits';
 import { ticksIndex, timeUnitNanos, typeName } from './value-type';
 
 const FORMAT = '.cpuprofile';
@@ -49,8 +56,8 @@ export function decodeCpuprofile(json: unknown): Profile {
 export function readCpuprofile(format: string, json: unknown, labels: readonly string[]): ReadCpuprofile {
   const file = recordOf(format, 'the file', json);
   const nodes = readNodes(format, listOf(format, 'nodes', file.nodes));
-  const startMicros = numberOf(format, 'startTime', file.startTime);
-  const endMicros = numberOf(format, 'endTime', file.endTime);
+  const startMicros = figureOf(format, 'startTime', file.startTime);
+  const endMicros = figureOf(format, 'endTime', file.endTime);
   const nanos = nanosByNode(format, nodes, file.samples, file.timeDeltas, endMicros - startMicros);
   return { nodes, nanos, startMicros, endMicros, labels };
 }
@@ -66,8 +73,13 @@ export function profileOfV8(parts: readonly ReadCpuprofile[]): Profile {
   const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
   const ticks = sum(parts.map(({ nodes }) => sum([...nodes.values()].map(({ hits }) => hits))));
   const timed = sum(parts.map(({ nanos }) => sum(nanos.values())));
-  const startMicros = Math.min(...parts.map((part) => part.startMicros));
-  const endMicros = Math.max(...parts.map((part) => part.endMicros));
+  let startMicros = Number.POSITIVE_INFINITY;
+  let endMicros = Number.NEGATIVE_INFINITY;
+  // Not with min(...): there may be more parts than a call takes arguments.
+  for (const part of parts) {
+    startMicros = Math.min(startMicros, part.startMicros);
+    endMicros = Math.max(endMicros, part.endMicros);
+  }
   const profile = new Profile({
     sampleTypes: [{ type: 'samples', unit: 'count' }, type],
     periodType: type,
@@ -77,7 +89,8 @@ export function profileOfV8(parts: readonly ReadCpuprofile[]): Profile {
     program: '',
     comments: [],
   });
-  for (const part of parts) addNodes(profile, part);
+  let walked = 0;
+  for (const part of parts) walked = addNodes(profile, part, walked);
   return profile;
 }
 
@@ -90,11 +103,11 @@ function readNodes(format: string, list: readonly unknown[]): Map<number, ReadNo
     if (nodes.has(id)) throw broken(format, `two nodes have the id ${id}`);
     nodes.set(id, {
       frame: readCallFrame(format, node.callFrame),
-      hits: node.hitCount === undefined ? 0 : numberOf(format, 'hitCount', node.hitCount),
+      hits: node.hitCount === undefined ? 0 : figureOf(format, 'hitCount', node.hitCount),
       children: optionalListOf(format, 'children', node.children),
       lines: optionalListOf(format, 'positionTicks', node.positionTicks).map((ticks) => {
         const at = recordOf(format, 'a positionTick', ticks);
-        return { line: lineOf(at.line), ticks: numberOf(format, 'ticks', at.ticks) };
+        return { line: lineOf(at.line), ticks: figureOf(format, 'ticks', at.ticks) };
       }),
     });
   }
@@ -115,22 +128,30 @@ function nanosByNode(
   const deltas = optionalListOf(format, 'timeDeltas', timeDeltas);
   if (ids.length !== deltas.length)
     throw broken(format, `it has ${ids.length} samples and ${deltas.length} timeDeltas`);
-  let elapsed = ids.length > 0 ? numberOf(format, 'a timeDelta', deltas[0]) : 0;
+  let elapsed = ids.length > 0 ? figureOf(format, 'a timeDelta', deltas[0]) : 0;
   ids.forEach((given, index) => {
     const id = numberOf(format, 'a sample', given);
     if (!nodes.has(id)) throw broken(format, `a sample names node ${id}, which is not there`);
     const isLast = index === ids.length - 1;
     const micros = isLast
       ? Math.floor(spanMicros - elapsed)
-      : numberOf(format, 'a timeDelta', deltas[index + 1]);
+      : figureOf(format, 'a timeDelta', deltas[index + 1]);
     elapsed += micros;
     nanos.set(id, (nanos.get(id) ?? 0) + Math.max(0, Math.round(micros * MICROS)));
   });
   return nanos;
 }
 
-/** The first node is the root; its name is left out. */
-function addNodes(profile: Profile, { nodes, nanos, labels: texts }: ReadCpuprofile): void {
+/**
+ * The first node is the root; its name is left out. walkedBefore: frames of the samples of other parts; returns them
+ * with those of this part.
+ */
+function addNodes(
+  profile: Profile,
+  { nodes, nanos, labels: texts }: ReadCpuprofile,
+  walkedBefore: number,
+): number {
+  let walked = walkedBefore;
   const labels = profile.labelSet(texts);
   const [root] = nodes.keys();
   const pending: { id: number; parent: number; depth: number }[] = [{ id: root!, parent: 0, depth: 0 }];
@@ -145,13 +166,18 @@ function addNodes(profile: Profile, { nodes, nanos, labels: texts }: ReadCpuprof
     const isRoot = depth === 0 && node.frame.name === ROOT_FRAME;
     const at = (line: number) =>
       isRoot ? parent : profile.node(parent, frameLocation(profile, node.frame, line));
-    for (const { line, values } of leavesOf(node, nanos.get(id) ?? 0)) profile.add(at(line), labels, values);
+    for (const { line, values } of leavesOf(node, nanos.get(id) ?? 0)) {
+      walked += depth;
+      checkCount(FORMAT, 'frames', walked, WALKED_FRAMES_MAX);
+      profile.add(at(line), labels, values);
+    }
     const below = at(0);
     for (const child of node.children) {
       pending.push({ id: numberOf(FORMAT, 'a child', child), parent: below, depth: depth + 1 });
     }
   }
   if (seen.size < nodes.size) throw broken(FORMAT, `${nodes.size - seen.size} nodes hang on no other`);
+  return walked;
 }
 
 /** Ticks and time of a node, by the line that its leaf stood at: 0 for those of which it is not known. */

@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeCpuprofile, encodeCpuprofile } from './cpuprofile';
 import { decodePprof } from './decode-pprof';
+import { checkFigures, INT64_MAX } from './figure';
 import { decodeFolded, encodeFolded, isFolded } from './folded';
 import { decodeHeapprofile, encodeHeapprofile } from './heapprofile';
 import type { JsonRecord } from './json-value';
@@ -35,6 +36,12 @@ const BINARY = /(?![\t-\r])\p{Cc}/u;
 const SNIFFED_BYTES = 4096;
 
 export function decodeProfileFile(given: Uint8Array): ProfileFile {
+  const file = decoded(given);
+  checkFigures(file.format, file.profile, file.format === 'pprof' ? INT64_MAX : undefined);
+  return file;
+}
+
+function decoded(given: Uint8Array): ProfileFile {
   const bytes = decompressed(given);
   if (bytes.length > PROFILE_BYTES_MAX) throw tooLarge();
   if (bytes.length === 0)

@@ -5,6 +5,9 @@ export const WIRE_BYTES = 2;
 
 /** Below this, integer arithmetic of 32 bits does. */
 const SMALL = 2 ** 31;
+/** Ten bytes hold 64 bits, and no more is ever reserved. */
+const UINT64_END = 2 ** 64;
+const INT64_MIN = -(2 ** 63);
 
 export class ProtobufWriter {
   #bytes: Buffer;
@@ -22,7 +25,10 @@ export class ProtobufWriter {
     this.#bytes = grown;
   }
 
-  /** A non-negative integer below 2^53, or a negative one as protobuf's int64 has it. */
+  /**
+   * A non-negative integer, or a negative one as protobuf's int64 has it: exact up to 2^53, and up to 64 bits the nearest
+   * number, as those are read. Throws for anything else, infinity before all.
+   */
   varint(value: number): void {
     const bytes = this.#bytes;
     let rest = value;
@@ -30,6 +36,7 @@ export class ProtobufWriter {
       this.#negative(rest);
       return;
     }
+    if (!(rest < SMALL)) checkLarge(rest);
     while (rest >= SMALL) {
       bytes[this.#length++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);
@@ -80,6 +87,7 @@ export class ProtobufWriter {
   }
 
   #negative(value: number): void {
+    if (value < INT64_MIN) throw new RangeError(`a varint of ${value}`);
     this.#big(BigInt.asUintN(64, BigInt(value)));
   }
 
@@ -98,6 +106,7 @@ export function varintSize(value: number): number {
   if (value < 0) return 10;
   let size = 1;
   let rest = value;
+  if (!(rest < SMALL)) checkLarge(rest);
   while (rest >= SMALL) {
     size++;
     rest = Math.floor(rest / 128);
@@ -107,4 +116,9 @@ export function varintSize(value: number): number {
     rest >>>= 7;
   }
   return size;
+}
+
+/** Readers refuse what does not fit, so this is a bug; without it infinity is divided for ever. NaN is caught too. */
+function checkLarge(value: number): void {
+  if (!(value < UINT64_END)) throw new RangeError(`a varint of ${value}`);
 }

@@ -2,42 +2,40 @@
  * The slices of a trace by track, put in order: each after those that it lies in, with the time that is its own. A slice
  * that ends later than what it lies in ends with that.
  */
-import { type JsonRecord, numberOf, textOf } from './json-value';
+import { figureOf } from './figure';
+import { type JsonRecord, textOf } from './json-value';
+import { TRACE_FORMAT, trackIdOf } from './trace-tracks';
 
 export type Slice = { name: string; startMicros: number; endMicros: number; ownMicros: number };
-export type SliceTrack = { pid: unknown; tid: unknown; slices: readonly Slice[] };
+export type SliceTrack = { pid: string; tid: string; slices: readonly Slice[] };
 
 type Track = {
-  pid: unknown;
-  tid: unknown;
+  pid: string;
+  tid: string;
   slices: Slice[];
   open: { name: string; startMicros: number }[];
   lastMicros: number;
 };
 
 export class EndedSlices {
-  readonly #format: string;
   readonly #tracks = new Map<string, Track>();
+  /** Begun: whether they end is seen at the end. */
   count = 0;
-
-  /** format: named in errors. */
-  constructor(format: string) {
-    this.#format = format;
-  }
 
   /** An event of kind X, B or E. What ends and has not begun is passed over. */
   read(event: JsonRecord): void {
     const track = this.#trackOf(event);
-    const at = numberOf(this.#format, 'ts', event.ts);
+    const at = figureOf(TRACE_FORMAT, 'ts', event.ts);
     track.lastMicros = Math.max(track.lastMicros, at);
     if (event.ph === 'E') {
       const begun = track.open.pop();
       if (begun !== undefined) this.#add(track, begun.name, begun.startMicros, at);
       return;
     }
-    const name = textOf(this.#format, 'name of an event', event.name) || '(unnamed)';
+    this.count++;
+    const name = textOf(TRACE_FORMAT, 'name of an event', event.name) || '(unnamed)';
     if (event.ph === 'B') return void track.open.push({ name, startMicros: at });
-    const duration = event.dur === undefined ? 0 : numberOf(this.#format, 'dur', event.dur);
+    const duration = event.dur === undefined ? 0 : figureOf(TRACE_FORMAT, 'dur', event.dur);
     this.#add(track, name, at, at + Math.max(0, duration));
     track.lastMicros = Math.max(track.lastMicros, at + duration);
   }
@@ -52,11 +50,12 @@ export class EndedSlices {
   }
 
   #add(track: Track, name: string, startMicros: number, endMicros: number): void {
-    this.count++;
     track.slices.push({ name, startMicros, endMicros: Math.max(startMicros, endMicros), ownMicros: 0 });
   }
 
-  #trackOf({ pid, tid }: JsonRecord): Track {
+  #trackOf(event: JsonRecord): Track {
+    const pid = trackIdOf('pid', event.pid);
+    const tid = trackIdOf('tid', event.tid);
     const key = `${pid} ${tid}`;
     let track = this.#tracks.get(key);
     if (track === undefined) {

@@ -225,3 +225,141 @@ describe('JSON', () => {
     expect(decodeProfileFile(Buffer.from(written)).profile.sampleCount).toBe(depth);
   });
 });
+
+describe('figures that no number tells exactly', () => {
+  const json = (value: object) => Buffer.from(JSON.stringify(value));
+  const x = (ts: number, dur: number) => ({ ph: 'X', name: 'x', pid: 1, tid: 1, ts, dur });
+  const root = { id: 1, callFrame: { functionName: 'f' } };
+  const cpu = { nodes: [{ ...root, hitCount: 1 }], startTime: 0, endTime: 9, samples: [1], timeDeltas: [0] };
+  const sampled = [
+    { ph: 'P', name: 'Profile', id: 1, pid: 1, tid: 1, args: { data: { startTime: 0, endTime: 9 } } },
+    {
+      ph: 'P',
+      name: 'ProfileChunk',
+      id: 1,
+      pid: 1,
+      args: { data: { cpuProfile: { nodes: [root], samples: [1, 1] }, timeDeltas: [0, 4] } },
+    },
+  ];
+  const drawn = { sampleType: 'bytes/bytes', valuePerMicro: 1e308 };
+  const speedscope = { type: 'sampled', unit: 'none', startValue: 0, endValue: 1, samples: [[0]] };
+
+  it.each<[string, Buffer, RegExp]>([
+    ['what a trace was drawn of', json({ traceEvents: sampled, otherData: drawn }), /a value comes to/],
+    ['times of slices', json([x(-1e308, 1e308), x(1e308, 1e308)]), /ts comes to -1e\+308: at most 9007199/],
+    ['a duration', json([x(0, 1e300)]), /dur comes to 1e\+300/],
+    ['a duration in nanoseconds', json([x(0, 2 ** 52)]), /a value comes to 4503599627370496000/],
+    ['a beginning', json({ ...cpu, startTime: -1e308 }), /startTime comes to/],
+    ['an end', json({ ...cpu, endTime: 1e308 }), /endTime comes to/],
+    ['a time between samples', json({ ...cpu, timeDeltas: [1e17] }), /a timeDelta comes to/],
+    ['hits', json({ ...cpu, nodes: [{ ...root, hitCount: 1e300 }] }), /hitCount comes to/],
+    ['a size', json({ head: { ...root, selfSize: 1e300 } }), /broken heapprofile: a value comes to/],
+    [
+      'a weight',
+      json({ shared: { frames: [{ name: 'f' }] }, profiles: [{ ...speedscope, weights: [1e300] }] }),
+      /broken speedscope: a value comes to/,
+    ],
+    ['a folded number', Buffer.from('f 1e999'), /broken folded: a value comes to Infinity/],
+    ['a sum', Buffer.from(`f ${2 ** 53 - 1}\nf 1`), /a value comes to 9007199254740992/],
+  ])('are refused: %s', (_, bytes, words) => {
+    expect(() => decodeProfileFile(bytes)).toThrow(words);
+    expect(read(bytes)).toBe('ERR_PROFILE_BROKEN');
+  });
+
+  it('do not come of any double in a trace: what is read is written, and read again', () => {
+    const time = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer());
+    const slice = fc.record({
+      ph: fc.constantFrom('X', 'B', 'E'),
+      name: fc.constant('f'),
+      ts: time,
+      dur: time,
+    });
+    const codes = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(slice, { minLength: 1, maxLength: 4 }), (events) => {
+        const code = read(json(events));
+        codes.add(code);
+        if (code.startsWith('ERR_')) return;
+        expect(read(encodePprof(decodeProfileFile(json(events)).profile))).toBe('pprof');
+      }),
+      { numRuns: 1000 },
+    );
+    expect([...codes]).toEqual(expect.arrayContaining(['perfetto', 'ERR_PROFILE_BROKEN']));
+  });
+});
+
+describe('more than is walked', () => {
+  const depth = 20_000;
+
+  it('in slices is refused', () => {
+    const events = Array.from({ length: depth }, (_, ts) => ({ ph: 'B', name: 'f', pid: 1, tid: 1, ts }));
+    const bytes = Buffer.from(JSON.stringify(events));
+    expect(() => decodeProfileFile(bytes)).toThrow(/trace with 500\d+ frames: at most 50000000 are read/);
+    const few = Buffer.from(JSON.stringify([...events.slice(0, 1000), { ...events[0], ph: 'E', ts: 1000 }]));
+    expect(decodeProfileFile(few).profile.sampleCount).toBe(1000);
+  });
+
+  it("in V8's nodes is refused, of all threads together", () => {
+    const chain = Array.from({ length: 8000 }, (_, index) => ({
+      id: index + 1,
+      callFrame: { functionName: 'f' },
+      ...(index > 0 && { parent: index }),
+    }));
+    const thread = (id: number) => [
+      { ph: 'P', name: 'Profile', id, pid: 1, tid: id, args: { data: { startTime: 0 } } },
+      {
+        ph: 'P',
+        name: 'ProfileChunk',
+        id,
+        pid: 1,
+        args: {
+          data: {
+            cpuProfile: { nodes: chain, samples: chain.map((node) => node.id) },
+            timeDeltas: chain.map(() => 1),
+          },
+        },
+      },
+    ];
+    const one = Buffer.from(JSON.stringify(thread(1)));
+    expect(decodeProfileFile(one).profile.sampleCount).toBe(8000);
+    const two = Buffer.from(JSON.stringify([...thread(1), ...thread(2)]));
+    expect(() => decodeProfileFile(two)).toThrow(/with 500\d+ frames: at most 50000000 are read/);
+  });
+});
+
+describe('a trace', () => {
+  const begins = { ph: 'P', name: 'Profile', pid: 1, tid: 1, args: { data: { startTime: 5 } } };
+
+  it.each<[string, object, RegExp]>([
+    ['pid', { ph: 'X', name: 'x', ts: 0, pid: { toString: 1 } }, /pid is neither a number nor a string/],
+    ['tid', { ph: 'X', name: 'x', ts: 0, pid: 1, tid: { toString: 1 } }, /tid is neither/],
+    [
+      'tid of a name',
+      { ph: 'M', name: 'thread_name', tid: [{ toString: 1 }], args: { name: 'a' } },
+      /tid is/,
+    ],
+    ['id', { ...begins, id: { toString: 1 } }, /broken trace: id is neither/],
+  ])('whose %s is an object is refused in words', (_, event, words) => {
+    expect(() => decodeProfileFile(Buffer.from(JSON.stringify([event])))).toThrow(words);
+  });
+
+  it('of more profiles than a call takes arguments is read', () => {
+    const events = Array.from({ length: 150_000 }, (_, id) => ({ ...begins, id }));
+    expect(decodeProfileFile(Buffer.from(JSON.stringify(events))).profile.sampleCount).toBe(0);
+  });
+});
+
+describe('a speedscope file', () => {
+  const profile = { type: 'sampled', unit: 'seconds', startValue: 0, endValue: 2, samples: [], weights: [] };
+  const file = (profiles: object[]) => Buffer.from(JSON.stringify({ shared: { frames: [] }, profiles }));
+
+  it('of more profiles than a call takes arguments is read, the longest of them its duration', () => {
+    const profiles = Array.from({ length: 150_000 }, () => profile);
+    expect(decodeProfileFile(file(profiles)).profile.head.durationNanos).toBe(2e9);
+  });
+
+  it('whose end is an object has no duration', () => {
+    const { head } = decodeProfileFile(file([{ ...profile, endValue: { valueOf: 1, toString: 1 } }])).profile;
+    expect(head.durationNanos).toBe(0);
+  });
+});

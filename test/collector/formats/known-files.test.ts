@@ -182,6 +182,17 @@ describe('traces', () => {
     expect(leafLines(profile, 'f')).toEqual([7]);
   });
 
+  it('of slices beside a profile that was begun and got no samples', () => {
+    const begun = { ph: 'P', name: 'Profile', id: 1, ...at, args: { data: { startTime: 100 } } };
+    const { profile } = decodeProfileFile(file([begun, { ph: 'X', name: 'slice', ...at, ts: 12, dur: 3 }]));
+    expect(encodeFolded(profile, 1)).toBe('slice 3000\n');
+  });
+
+  it('of a slice that does not end, beside nothing else', () => {
+    const { profile } = decodeProfileFile(file([{ ph: 'B', name: 'slice', ...at, ts: 12 }]));
+    expect(encodeFolded(profile, 0)).toBe('slice 1\n');
+  });
+
   it.each<[string, object[], RegExp]>([
     ['has neither samples nor slices', [{ ph: 'i' }], /neither samples nor slices/],
     [
