@@ -136,12 +136,14 @@ function partOf(fields: JsonRecord, isOurs: boolean): Part {
 
 /** The longest of them in time: they may run beside each other. */
 function durationOf(parts: readonly Part[]): number {
-  const spans = parts.map(({ fields, type, factor }) => {
+  let longest = 0;
+  for (const { fields, type, factor } of parts) {
+    const { startValue, endValue } = fields;
     const nanos = timeUnitNanos(type.unit);
-    const span = Number(fields.endValue) - Number(fields.startValue);
-    return nanos === null || !Number.isFinite(span) ? 0 : Math.max(0, span * factor * nanos);
-  });
-  return Math.round(Math.max(0, ...spans));
+    if (nanos === null || typeof startValue !== 'number' || typeof endValue !== 'number') continue;
+    longest = Math.max(longest, (endValue - startValue) * factor * nanos);
+  }
+  return Math.round(longest);
 }
 
 /** A location for each frame. */
