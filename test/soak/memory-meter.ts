@@ -1,4 +1,4 @@
-/** Memory of processes over a run. The first third of it is their warm-up. */
+/** Memory of processes over a run. The first third of it is their warm-up, unless something is known to fill for longer. */
 import { residentBytes } from '../bench/harness/threads.mjs';
 import { type Point, slopePer } from './slope';
 
@@ -10,10 +10,11 @@ export class MemoryMeter {
   readonly #timer: NodeJS.Timeout;
   readonly #points = new Map<string, Point[]>();
 
-  /** bytesNow: by name; what is not known is left out. */
+  /** bytesNow: by name; what is not known is left out. warmShares: how much of the run is warm-up, where not a third. */
   constructor(
     readonly bytesNow: () => Readonly<Record<string, number | null>>,
     everyMillis: number,
+    readonly warmShares: Readonly<Record<string, number>> = {},
   ) {
     this.#timer = setInterval(() => this.#look(), everyMillis);
     this.#look();
@@ -23,12 +24,12 @@ export class MemoryMeter {
     clearInterval(this.#timer);
   }
 
-  /** MB at the end, and MB gained in ten minutes over the last two thirds; null for what was never known. */
+  /** MB at the end, and MB gained in ten minutes after the warm-up; null for what was never known. */
   of(name: string): { megabytes: number; slope: number } | null {
     const points = this.#points.get(name);
     if (points === undefined) return null;
     const { seconds, value } = points.at(-1)!;
-    const late = points.filter((point) => point.seconds > seconds / 3);
+    const late = points.filter((point) => point.seconds > seconds * (this.warmShares[name] ?? 1 / 3));
     return { megabytes: value / MEGABYTE, slope: slopePer(SLOPE_SECONDS, late) / MEGABYTE };
   }
 
