@@ -263,6 +263,7 @@ export class Aggregator {
       onUp: () => this.#flush(nowMicros()),
       onDown: (reason) => {
         this.#onDemand.giveUp();
+        this.#sampling.cancelRequests();
         this.#sayRefusal(reason);
       },
     });

@@ -18,7 +18,9 @@ const NOT_KNOWN = -1;
 
 export class Cost {
   rotations = 0;
+  /** How long the rotations held main up, waits for a core and all; and what they themselves took of it. */
   rotationPauseMicros = 0;
+  rotationMicros = 0;
   /** Pauses of the host's worker threads. */
   workerPauseMicros = 0;
   readonly #main = new ThreadCpu(process.pid);
@@ -42,7 +44,7 @@ export class Cost {
 
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
-    return this.agentCpuMicros() + this.samplers.micros() + this.rotationPauseMicros;
+    return this.agentCpuMicros() + this.samplers.micros() + this.rotationMicros;
   }
 
   /** CPU of the agent thread so far, µs; 0 where it is not known. */

@@ -35,8 +35,8 @@ export type SamplerState = 'on' | 'idle' | 'saving' | 'off' | 'foreign' | 'none'
 export type SamplerEvents = {
   /** A window of ours ended. */
   onProfile(profile: V8Profile): void;
-  /** A rotation was answered: time main spent in it, µs, waits for a core left out. */
-  onRotated(pauseMicros: number): void;
+  /** A rotation was answered: time main spent in it, µs, waits for a core left out; and how long it held main up in all. */
+  onRotated(ownMicros: number, pauseMicros: number): void;
   /** Something worth telling the reader of the data. */
   onNote(text: string): void;
   onRestart(): void;
@@ -257,7 +257,7 @@ export class Sampler {
           const ownMicros = Math.min(pauseMicros, Math.max(pauseMicros - waited, leastMicros));
           if (last === '') this.#started = { pauseMicros: ownMicros, codeBytes };
           this.#codeBytes = codeBytes;
-          this.events.onRotated(ownMicros);
+          this.events.onRotated(ownMicros, pauseMicros);
         }
       }
       then();

@@ -68,6 +68,9 @@ export type SamplingHost = {
   onWindow(window: TickWindow, watched: boolean): void;
 };
 
+/** Who waits for a capture: a request of the collector by its number, or somebody on this side. */
+export type Asker = number | object;
+
 export class Sampling {
   readonly queue: WindowQueue;
   /** Told of every window that holds ticks, while its stack ids mean something. */
@@ -89,7 +92,7 @@ export class Sampling {
   #windowWorkMicros = 0;
   #watchedUntilMicros = 0;
   /** Captures that run, by whoever asked; the first to end first. */
-  #captures: { asker: unknown; endMicros: number }[] = [];
+  #captures: { asker: Asker; endMicros: number }[] = [];
   /** When the workers' windows were cut for the capture that ends, µs; 0 for not yet. */
   #workersCutMicros = 0;
   #busyAtMicros = 0;
@@ -118,7 +121,7 @@ export class Sampling {
       host.nowMicros,
       {
         onProfile: (profile) => this.#profileCame(profile),
-        onRotated: (pauseMicros) => this.#rotated(pauseMicros),
+        onRotated: (ownMicros, pauseMicros) => this.#rotated(ownMicros, pauseMicros),
         onNote: (text) => host.note(text),
         onRestart: () => {
           host.outgoing.lost('sampler-restart', 1, host.nowMicros());
@@ -236,7 +239,7 @@ export class Sampling {
   }
 
   /** A capture of [now, now + seconds): cuts here, 1 s windows, cuts there. It ends a rest, and none begins while it lasts. */
-  capture(nowMicros: number, seconds: number, asker: unknown): void {
+  capture(nowMicros: number, seconds: number, asker: Asker): void {
     this.start();
     this.cut();
     this.#workers?.cut();
@@ -245,8 +248,20 @@ export class Sampling {
   }
 
   /** Whoever asked for a capture does not wait for it any more. */
-  cancel(asker: unknown): void {
-    this.#captures = this.#captures.filter((capture) => capture.asker !== asker);
+  cancel(asker: Asker): void {
+    this.#keepCaptures((capture) => capture.asker !== asker);
+  }
+
+  /** The connection is gone, and with it all requests; the next one numbers its own from the beginning. */
+  cancelRequests(): void {
+    this.#keepCaptures(({ asker }) => typeof asker !== 'number');
+  }
+
+  #keepCaptures(keeps: (capture: { asker: Asker }) => boolean): void {
+    const [first] = this.#captures;
+    this.#captures = this.#captures.filter(keeps);
+    // The workers' windows were cut for the one that would have ended first.
+    if (this.#captures[0] !== first) this.#workersCutMicros = 0;
   }
 
   /** mainShare: CPU of the main thread since the last tick, 0..1; mainCpuMicros: so far. othersBusy: so are other threads of the program. */
@@ -438,20 +453,21 @@ export class Sampling {
   }
 
   /** V8 hands the window's profile over before it answers the rotation that ended it. */
-  #rotated(pauseMicros: number): void {
+  #rotated(ownMicros: number, pauseMicros: number): void {
     const { cost } = this.host;
     if (!cost.samplers.known) cost.samplers.find();
     cost.rotations++;
+    cost.rotationMicros += ownMicros;
     cost.rotationPauseMicros += pauseMicros;
     if (this.#endedTicks < 0) return;
     const rotation = {
       ticks: this.#endedTicks,
-      pauseMicros,
+      pauseMicros: ownMicros,
       workMicros: this.#windowWorkMicros,
       lengthMicros: this.#windowMicros,
     };
     this.#endedTicks = -1;
-    this.#pacer.observe(rotation.workMicros, pauseMicros, this.#sampler.intervalMicros);
+    this.#pacer.observe(rotation.workMicros, ownMicros, this.#sampler.intervalMicros);
     const hz = this.#governor.observeRotation(
       this.host.nowMicros(),
       rotation,
@@ -460,7 +476,7 @@ export class Sampling {
     if (hz > 0)
       this.#changeRate(
         hz,
-        `a rotation cost main ${(pauseMicros / 1000).toFixed(1)} ms for ${rotation.ticks} ticks`,
+        `a rotation cost main ${(ownMicros / 1000).toFixed(1)} ms for ${rotation.ticks} ticks`,
       );
   }
 

@@ -115,7 +115,7 @@ describe('what a restart of the sampler would cost', () => {
 describe('the pause of a rotation', () => {
   const rotate = (pauseMicros: number, waitedMicros: number, nodes: number) => {
     let waited = 0;
-    let told = 0;
+    let told = { own: 0, pause: 0 };
     let finished: (message: ConsoleProfile) => void = () => {};
     const session: SamplerSession = {
       post(method, parameters, callback) {
@@ -134,8 +134,8 @@ describe('the pause of a rotation', () => {
       },
       disconnect() {},
     };
-    const onRotated = (micros: number) => {
-      told = micros;
+    const onRotated = (own: number, pause: number) => {
+      told = { own, pause };
     };
     const events = { onProfile() {}, onRotated, onNote() {}, onRestart() {} };
     const sampler = new Sampler(
@@ -150,12 +150,16 @@ describe('the pause of a rotation', () => {
   };
 
   it('leaves out what the thread waited for a core', () => {
-    expect(rotate(9000, 0, 100)).toBe(9000);
-    expect(rotate(9000, 7000, 100)).toBe(2000);
+    expect(rotate(9000, 0, 100).own).toBe(9000);
+    expect(rotate(9000, 7000, 100).own).toBe(2000);
   });
 
   it('is no less than its nodes must have cost: the wait may have come before it', () => {
-    expect(rotate(2000, 50_000, 200)).toBe(1100);
-    expect(rotate(500, 50_000, 200)).toBe(500);
+    expect(rotate(2000, 50_000, 200).own).toBe(1100);
+    expect(rotate(500, 50_000, 200).own).toBe(500);
+  });
+
+  it('is told with those waits, too: main was held up by them', () => {
+    expect(rotate(9000, 7000, 100)).toEqual({ own: 2000, pause: 9000 });
   });
 });
