@@ -299,6 +299,7 @@ export class Aggregator {
       listeners: this.#listeners,
       nowMicros,
       mainCpuMicros: () => this.#cost.mainCpuMicros(),
+      unsampledCpuMicros: () => this.#sampling.savedCpuMicros,
       stuckSinceMicros: () => {
         const hang = this.#hangs.current;
         return hang?.kind === HANG_NATIVE ? hang.sinceMicros : 0;

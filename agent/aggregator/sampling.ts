@@ -110,6 +110,9 @@ export class Sampling {
   #hangWokeMicros = Number.NEGATIVE_INFINITY;
   #savesSinceMicros = 0;
   #savedMicros = 0;
+  /** What main burnt meanwhile, and its CPU when the present rest began, µs. */
+  #savedCpuMicros = 0;
+  #savesSinceCpuMicros = 0;
 
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
@@ -186,6 +189,14 @@ export class Sampling {
     return this.#savedMicros + running;
   }
 
+  /** CPU of main in that time, so far, µs; 0 where the system does not tell. */
+  get savedCpuMicros(): number {
+    const now = this.host.cost.mainCpuMicros();
+    return (
+      this.#savedCpuMicros + (this.state === 'saving' && now !== null ? now - this.#savesSinceCpuMicros : 0)
+    );
+  }
+
   watched(nowMicros: number): boolean {
     return nowMicros < this.#watchedUntilMicros || this.#captures.length > 0;
   }
@@ -197,6 +208,7 @@ export class Sampling {
     if (this.state === 'saving') {
       this.host.restEnds();
       this.#savedMicros = this.savedMicros;
+      this.#savedCpuMicros = this.savedCpuMicros;
     }
     this.#busyAtMicros = nowMicros();
     this.#lastEndMicros = 0;
@@ -408,6 +420,7 @@ export class Sampling {
 
   #save(nowMicros: number, reason: string): void {
     this.#savesSinceMicros = nowMicros;
+    this.#savesSinceCpuMicros = this.host.cost.mainCpuMicros() ?? 0;
     this.host.cost.samplers.change();
     this.#sampler.stop('saving');
     if (nowMicros - this.#restToldMicros < REST_TOLD_EVERY_MICROS) return;

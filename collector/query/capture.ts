@@ -163,18 +163,18 @@ function settle(
   windows: WindowProfile,
   instance: Instance,
   clockedMicros: number | null,
-  { stuckCpuMicros, savingMicros }: Coverage,
+  { stuckCpuMicros, savingCpuMicros }: Coverage,
   sums: TickSums,
 ): void {
   const { comments } = windows.profile.head;
   comments.push(clockComment(instance, clockedMicros, sums));
   if (clockedMicros === null) return;
-  const seenMicros = clockedMicros - stuckCpuMicros;
+  // What burnt CPU while sampling rested, nobody saw.
+  const sampledMicros = clockedMicros - savingCpuMicros;
+  const seenMicros = sampledMicros - stuckCpuMicros;
   const settled = settleCpu(windows.profile, windows.isOf(instance, 0), sums, seenMicros * 1000);
   comments.push(...settledComments(instance, settled));
   const periodNanos = sums.ticks > 0 ? sums.nanos / sums.ticks : 0;
-  // What burnt CPU while sampling rested, nobody saw.
-  if (savingMicros > 0) return;
-  const nativeNanos = nativeLoopNanos(clockedMicros, stuckCpuMicros, sums);
+  const nativeNanos = nativeLoopNanos(sampledMicros, stuckCpuMicros, sums);
   windows.addNativeLoop(instance, Math.round(nativeNanos), periodNanos);
 }

@@ -15,8 +15,9 @@ export type Coverage = {
   stuckCpuMicros: number;
   /** Time without a window during which the sampler was off because the program slept. */
   idleMicros: number;
-  /** Time without a window during which sampling rested to stay inside the agent's CPU budget. */
+  /** Time without a window during which sampling rested to stay inside the agent's CPU budget, and what main burnt then. */
   savingMicros: number;
+  savingCpuMicros: number;
   /** Time of which nothing is known. */
   missingMicros: number;
 };
@@ -32,7 +33,8 @@ export function coverageOf(batches: readonly Batch[], range: Span, hangsOn: bool
   const stuck = intersect(gaps, hangSpans(batches, hangsOn ? range[1] : 0));
   const unseen = subtract(gaps, stuck);
   const idle = intersect(unseen, spansIn(batches, 'idle'));
-  const savingMicros = lengthOf(intersect(unseen, spansIn(batches, 'saving')));
+  const saving = intersect(unseen, spansIn(batches, 'saving'));
+  const savingMicros = lengthOf(saving);
   const stuckMicros = lengthOf(stuck);
   const idleMicros = lengthOf(idle);
   return {
@@ -40,6 +42,7 @@ export function coverageOf(batches: readonly Batch[], range: Span, hangsOn: bool
     stuckCpuMicros: stuckMicros * cpuShareDuring(batches, stuck),
     idleMicros,
     savingMicros,
+    savingCpuMicros: savingMicros * cpuShareDuring(batches, saving),
     missingMicros: lengthOf(unseen) - idleMicros - savingMicros,
   };
 }

@@ -199,6 +199,24 @@ describe('CPU that the thread clock knows of and no sample shows', () => {
     expect([...profile.folded(0).keys()]).toEqual(['main;handler']);
   });
 
+  it('is told of the time that was sampled, also where sampling rested for the other', async () => {
+    const agent = await connected();
+    agent.run(WAITING, 100, 0.4);
+    const status = () => agent.status({ sampler: 'saving', mainCpuMicros: 95_000 });
+    let saving: NodeJS.Timeout | undefined;
+    setTimeout(() => {
+      agent.stopRunning();
+      saving = setInterval(() => agent.send(agent.batch({ status: status() })), 100);
+    }, 1500);
+    const profile = await take('/debug/pprof/profile?seconds=2');
+    clearInterval(saving);
+    expect(profile.comments.join('\n')).toMatch(/not sampled for 0\.\d+ s/);
+    // 0.4 s a second for a second and a half; of the half that was not sampled, nothing.
+    const native = profile.folded(1).get('(native code in the event loop)')! / 1e9;
+    expect(native).toBeGreaterThan(0.4);
+    expect(native).toBeLessThan(0.8);
+  });
+
   it('is not told where the statuses do not cover the time', async () => {
     const agent = await connected();
     const cutWithout = setInterval(() => {

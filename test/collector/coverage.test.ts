@@ -34,6 +34,7 @@ describe('coverage', () => {
       stuckCpuMicros: 0,
       idleMicros: 0,
       savingMicros: 0,
+      savingCpuMicros: 0,
       missingMicros: 0,
     });
   });
@@ -43,7 +44,7 @@ describe('coverage', () => {
       batchOf(0, 1, { windows: [[0, 1]] }),
       batchOf(1, 2, { status: { hang: 2, hangSinceMicros: 1 * SECOND, mainCpuMicros: 0.25 * SECOND } }),
       batchOf(2, 3, { status: { sampler: 'idle' } }),
-      batchOf(3, 5, { status: { sampler: 'saving' } }),
+      batchOf(3, 5, { status: { sampler: 'saving', mainCpuMicros: 0.5 * SECOND } }),
     ];
     const coverage = coverageOf(batches, [0, 6 * SECOND], false);
     expect(coverage).toEqual({
@@ -51,6 +52,7 @@ describe('coverage', () => {
       stuckCpuMicros: 0.25 * SECOND,
       idleMicros: SECOND,
       savingMicros: 2 * SECOND,
+      savingCpuMicros: 0.5 * SECOND,
       missingMicros: SECOND,
     });
   });

@@ -31,6 +31,8 @@ export type ProfileContext = {
   nowMicros(): number;
   /** CPU of the main thread so far, µs; null where the system does not tell. */
   mainCpuMicros(): number | null;
+  /** What of it was burnt while sampling rested for the budget's sake, µs. */
+  unsampledCpuMicros(): number;
   /** Since when the main thread is stuck in native code, µs; 0 when it is not. */
   stuckSinceMicros(): number;
   /** What the agent has cost so far, and since when; what it has lost by reason. */

@@ -9,6 +9,7 @@ import type { ProfileKind } from '../../../collector/profile/tick-profile';
 import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from './context';
 import { LocalTicks } from './local-ticks';
+import { MainClock } from './main-clock';
 import { type ProfileSource, TakeError, type TakeRequest } from './source';
 
 const GRACE_MICROS = 1_500_000;
@@ -31,7 +32,7 @@ async function takeTicks(
   const { sampling, nowMicros, identity, dictionary } = context;
   const t0Micros = nowMicros();
   const endMicros = t0Micros + seconds * 1e6;
-  const cpuBefore = context.mainCpuMicros();
+  const clock = new MainClock(context);
   const ticks = new LocalTicks(kind, identity, dictionary, Date.now());
   const asker = {};
   await new Promise<void>((resolve) => {
@@ -52,14 +53,13 @@ async function takeTicks(
   });
   signal.throwIfAborted();
   ticks.profile.head.durationNanos = seconds * 1e9;
-  const cpuAfter = context.mainCpuMicros();
-  const clockedMicros = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;
-  fillGaps(context, ticks, seconds * 1e6, clockedMicros);
+  const { clockedMicros, sampledMicros } = clock.read();
+  fillGaps(context, ticks, seconds * 1e6, sampledMicros);
   ticks.profile.head.comments.push(...commentsOf(ticks, clockedMicros));
   return ticks.profile;
 }
 
-/** Time of the capture that no window covers, and CPU that no sample shows. */
+/** Time of the capture that no window covers, and CPU that no sample shows. clockedMicros: rests left out. */
 function fillGaps(
   context: ProfileContext,
   ticks: LocalTicks,
