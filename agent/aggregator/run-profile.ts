@@ -9,16 +9,21 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodePprof } from '../../collector/profile/pprof';
+import type { Profile } from '../../collector/profile/profile';
+import { type Settled, settleCpu, settledWords } from '../../collector/profile/settle';
 import { summaryOf } from '../../collector/profile/summary';
 import { environmentText } from '../wire/environment';
 import type { ProfileContext } from './profiles/context';
 import { costComment } from './profiles/cost-comment';
 import { LocalTicks } from './profiles/local-ticks';
+import type { MainClock } from './profiles/main-clock';
 import { commentsOf } from './profiles/ticks';
 
 /** Writing takes this share of the agent thread's time at most, and is not done more often than that, ms. */
 const WRITE_SHARE = 0.002;
 const WRITE_EVERY_MIN_MILLIS = 10_000;
+/** Where there is no clock. */
+const NOTHING_SETTLED: Settled = { waitedNanos: 0, starvedNanos: 0 };
 
 export type RunProfileOptions = { outFile: string; summary: boolean };
 
@@ -29,16 +34,21 @@ export class RunProfile {
   readonly #ticks: LocalTicks;
   readonly #summary: boolean;
   readonly #say: (text: string) => void;
-  readonly #cpuBefore: number | null;
+  readonly #clock: MainClock;
   #everyMillis = WRITE_EVERY_MIN_MILLIS;
   #writtenMillis = performance.now();
   #failed = false;
 
-  /** say: one line for people. */
-  constructor(context: ProfileContext, { outFile, summary }: RunProfileOptions, say: (text: string) => void) {
+  /** clock: since sampling began. say: one line for people. */
+  constructor(
+    context: ProfileContext,
+    { outFile, summary }: RunProfileOptions,
+    clock: MainClock,
+    say: (text: string) => void,
+  ) {
     this.#context = context;
     this.#summary = summary;
-    this.#cpuBefore = context.mainCpuMicros();
+    this.#clock = clock;
     this.#say = say;
     const asked = outFile === '' ? '' : resolve(outFile.replaceAll('%p', String(process.pid)));
     this.path = asked === '' ? '' : freePath(asked);
@@ -46,31 +56,46 @@ export class RunProfile {
     this.#ticks = new LocalTicks('cpu', context.identity, context.dictionary, Date.now());
     context.sampling.listeners.add((window, periodNanos, lostTicks) => {
       this.#ticks.add(window, periodNanos, lostTicks);
-      if (performance.now() - this.#writtenMillis > this.#everyMillis) this.#write();
+      if (this.path !== '' && performance.now() - this.#writtenMillis > this.#everyMillis)
+        this.#settled((profile) => this.#write(profile));
     });
   }
 
   /** At exit. Never throws. */
   end(): void {
-    const { head } = this.#ticks.profile;
-    head.durationNanos = (Date.now() - head.startMillis) * 1e6;
-    this.#write();
-    if (this.#summary) this.#say(summaryOf(this.#ticks.profile));
+    this.#settled((profile) => {
+      this.#write(profile);
+      if (this.#summary) this.#say(summaryOf(profile, this.#context.sampling.savedMicros));
+    });
   }
 
-  /** A file that cannot be written is told once, and tried again at the next turn. */
-  #write(): void {
-    if (this.path === '') return;
-    const from = performance.now();
-    const { profile } = this.#ticks;
+  /**
+   * Gives the profile so far, held against the CPU clock as the captures are. What the clock says in the end is not known
+   * before, so the samples are kept as they were.
+   */
+  #settled(use: (profile: Profile) => void): void {
+    const { profile, owner, sums } = this.#ticks;
+    const { clockedMicros, sampledMicros } = this.#clock.read();
+    const sampled = profile.values.slice();
     profile.head.durationNanos = (Date.now() - profile.head.startMillis) * 1e6;
-    const clocked = this.#context.mainCpuMicros();
-    const sinceMicros = clocked === null || this.#cpuBefore === null ? null : clocked - this.#cpuBefore;
+    const settled =
+      sampledMicros === null
+        ? NOTHING_SETTLED
+        : settleCpu(profile, this.#ticks.isOf(owner, 0), sums, sampledMicros * 1000);
     profile.head.comments = [
-      ...commentsOf(this.#ticks, sinceMicros),
+      ...settledWords(settled),
+      ...commentsOf(this.#ticks, clockedMicros),
       costComment(this.#context),
       environmentText(this.#context.environment),
     ];
+    use(profile);
+    for (const [index, value] of sampled.entries()) profile.values[index] = value;
+  }
+
+  /** A file that cannot be written is told once, and tried again at the next turn. */
+  #write(profile: Profile): void {
+    if (this.path === '') return;
+    const from = performance.now();
     const beside = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600 });

@@ -6,6 +6,7 @@ import { writeSync } from 'node:fs';
 import { readToken } from '../wire/token';
 import type { PprofServer } from './pprof-server';
 import type { ProfileContext } from './profiles/context';
+import { MainClock } from './profiles/main-clock';
 import type { Profiles } from './profiles/profiles';
 import type { RunProfile } from './run-profile';
 
@@ -55,8 +56,9 @@ export class Standalone {
   }
 
   async #keep(outFile: string, summary: boolean): Promise<void> {
+    const clock = new MainClock(this.context);
     const { RunProfile } = await import('./run-profile.js');
-    if (!this.#closed) this.#run = new RunProfile(this.context, { outFile, summary }, say);
+    if (!this.#closed) this.#run = new RunProfile(this.context, { outFile, summary }, clock, say);
   }
 }
 

@@ -7,15 +7,16 @@ import { ValueScale } from './report/value-scale';
 const ROWS = 10;
 const COLUMNS = 100;
 
-/** The last sample type must be nanoseconds. */
-export function summaryOf(profile: Profile): string {
+/** The last sample type must be nanoseconds. savedMicros: for how long sampling rested meanwhile. */
+export function summaryOf(profile: Profile, savedMicros = 0): string {
   const type = profile.head.sampleTypes.length - 1;
   const functions = topFunctions(profile, type).filter(({ flat }) => flat > 0);
   const total = functions.reduce((sum, { flat }) => sum + flat, 0);
   const run = (profile.head.durationNanos / 1e9).toFixed(2);
   const sampled = (total / 1e9).toFixed(2);
   const shown = Math.min(ROWS, functions.length);
-  const head = `CPU ${sampled} s sampled in ${run} s; the ${shown} functions of ${functions.length} that took most:`;
+  const saved = savedMicros === 0 ? '' : `, not sampled for ${(savedMicros / 1e6).toFixed(0)} s`;
+  const head = `CPU ${sampled} s sampled in ${run} s${saved}; the ${shown} functions of ${functions.length} that took most:`;
   const scale = new ValueScale(profile.head.sampleTypes[type]!, total);
   return [head, ...topTable(functions, { scale, total, rows: ROWS, columns: COLUMNS })].join('\n');
 }

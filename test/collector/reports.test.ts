@@ -99,6 +99,11 @@ describe('top', () => {
     expect(text[0]).toBe('CPU 120.00 s sampled in 10.00 s; the 10 functions of 15 that took most:');
     expect(text).toHaveLength(12);
     for (const line of text) expect(widthColumns(line)).toBeLessThanOrEqual(100);
+    const [rested = ''] = summaryOf(profileOf(lines.join('\n')), 4e6).split('\n');
+    expect(rested).toBe(
+      'CPU 120.00 s sampled in 10.00 s, not sampled for 4 s; the 10 functions of 15 that took most:',
+    );
+    expect(widthColumns(rested)).toBeLessThanOrEqual(100);
   });
 });
 
