@@ -6,8 +6,8 @@ import { numberOf } from './json-value';
 import type { Profile } from './profile';
 import { broken } from './profile-error';
 
-/** Of pprof's int64, which are read as the nearest number. */
-export const INT64_MAX = 2 ** 63;
+/** What a profile adds up to is read as the nearest number, as far as pprof's int64 can hold it. */
+const INT64_MAX = 2 ** 63;
 
 /** A number whose rounded value is a safe integer. */
 export function figureOf(format: string, what: string, value: unknown): number {
@@ -16,15 +16,11 @@ export function figureOf(format: string, what: string, value: unknown): number {
   return figure;
 }
 
-/** What a read profile adds up to: sums of figures may be out of bounds where none of them was. */
-export function checkFigures(
-  format: string,
-  { head, values }: Profile,
-  max: number = Number.MAX_SAFE_INTEGER,
-): void {
-  for (const value of values) checkFigure(format, 'a value', value, max);
-  checkFigure(format, 'its period', head.period, max);
-  checkFigure(format, 'its duration', head.durationNanos, max);
+/** Sums, and times in finer units, may be out of bounds where no figure of the file was. */
+export function checkFigures(format: string, { head, values }: Profile): void {
+  for (const value of values) checkFigure(format, 'a value', value, INT64_MAX);
+  checkFigure(format, 'its period', head.period, INT64_MAX);
+  checkFigure(format, 'its duration', head.durationNanos, INT64_MAX);
 }
 
 function checkFigure(format: string, what: string, figure: number, max: number): void {

@@ -2,7 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeCpuprofile, encodeCpuprofile } from './cpuprofile';
 import { decodePprof } from './decode-pprof';
-import { checkFigures, INT64_MAX } from './figure';
+import { checkFigures } from './figure';
 import { decodeFolded, encodeFolded, isFolded } from './folded';
 import { decodeHeapprofile, encodeHeapprofile } from './heapprofile';
 import type { JsonRecord } from './json-value';
@@ -37,7 +37,7 @@ const SNIFFED_BYTES = 4096;
 
 export function decodeProfileFile(given: Uint8Array): ProfileFile {
   const file = decoded(given);
-  checkFigures(file.format, file.profile, file.format === 'pprof' ? INT64_MAX : undefined);
+  checkFigures(file.format, file.profile);
   return file;
 }
 
