@@ -40,6 +40,11 @@ const isolated = () => ({
 });
 
 describe('the package', () => {
+  it('can be packed in a checkout that has nothing installed yet: what builds is set up first', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(scripts.prepack).toBe('npm run -s setup && npm run -s build');
+  });
+
   it('brings no dependency, no addon and no install script', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect(Object.keys(manifest.dependencies ?? {})).toEqual([]);
