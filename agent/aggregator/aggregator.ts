@@ -29,6 +29,7 @@ import {
   type EventTuple,
   HANG_KINDS,
   HANG_NATIVE,
+  HANG_STACK_WITHIN,
   HANG_STARVED,
   type IdentityTuple,
   type StatusTuple,
@@ -88,8 +89,6 @@ const STARVED_SHARE = 0.6;
 const RELEASE_MICROS = 1000;
 /** How often a resting process sends, ms. */
 const REST_FLUSH_MILLIS = 5000;
-/** Ticks of so long name a hang: before a native call, its last JavaScript; in JavaScript, where it is now, µs. */
-const LAST_JS_MICROS = 2e6;
 /** Ways out of a closing agent thread: for the last window, and for the kernel to take the last bytes, ms. */
 const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
@@ -549,11 +548,9 @@ export class Aggregator {
   }
 
   #tellHang(kind: number, sinceMicros: number, durationMicros: number): void {
-    const until = kind === HANG_NATIVE ? sinceMicros : nowMicros();
-    const from =
-      kind === HANG_NATIVE ? sinceMicros - LAST_JS_MICROS : Math.max(sinceMicros, until - LAST_JS_MICROS);
-    const { stack } = this.#sampling.culprit(from, until);
-    const state = kind === HANG_NATIVE ? threadState(process.pid).charCodeAt(0) || 0 : 0;
+    const { stack, within } = this.#sampling.hangStack(kind, sinceMicros);
+    const letter = kind === HANG_NATIVE ? threadState(process.pid).charCodeAt(0) || 0 : 0;
+    const state = letter + (within ? HANG_STACK_WITHIN : 0);
     this.#tell([EVENT_HANG, 0, sinceMicros, durationMicros, kind, state, stack]);
     this.#flush(nowMicros());
   }

@@ -42,6 +42,15 @@ export class RecentWindows {
     return found;
   }
 
+  /** Time of the last tick in [from, to] that has a stack and is not idle, or `from`. */
+  lastStackMicros(from: number, to: number): number {
+    let found = from;
+    this.#each(from, to, (at, stack, state) => {
+      if (state !== SampleState.Idle && stack !== 0 && at > found) found = at;
+    });
+    return found;
+  }
+
   /** How long the thread did not rest in [from, to], by its ticks, µs. */
   busyMicros(from: number, to: number, periodMicros: number): number {
     let ticks = 0;

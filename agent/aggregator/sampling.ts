@@ -6,7 +6,7 @@
 import { SampleState } from '../../assembly/layout';
 import type { CoreTables } from '../core';
 import type { AgentOptions } from '../options';
-import { HANG_BLOCKED, HANG_JS, HANG_UNKNOWN } from '../wire/schema';
+import { HANG_BLOCKED, HANG_JS, HANG_NATIVE, HANG_UNKNOWN } from '../wire/schema';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
@@ -40,6 +40,8 @@ const REST_TOLD_EVERY_MICROS = 600e6;
 const EARLY_RESTART_PAUSE_MAX_MICROS = 80e3;
 /** What a hang is stuck in now: the ticks of so long, µs. */
 const NEWEST_MICROS = 2e6;
+/** What led into native code: the last ticks seen before it, as long before the last of them, µs. */
+const LED_MICROS = 100e3;
 /** How long the end of a capture waits for the windows of worker threads, µs. */
 const WORKERS_PATIENCE_MICROS = 400e3;
 /** How long somebody who wants the newest ticks waits for them, ms. */
@@ -388,6 +390,19 @@ export class Sampling {
     const { ticks, state } = this.culprit(Math.max(sinceMicros, now - NEWEST_MICROS), now);
     if (ticks === 0) return this.#sampler.running ? 0 : HANG_UNKNOWN;
     return state === SampleState.Blocked ? HANG_BLOCKED : HANG_JS;
+  }
+
+  /**
+   * The stack of a hang that began at `sinceMicros`, and whether it was seen since then. In native code no ticks come in:
+   * the last ones within the hang tell what led into it, and only without any those before it.
+   */
+  hangStack(kind: number, sinceMicros: number): { stack: number; within: boolean } {
+    const now = this.host.nowMicros();
+    const last = kind === HANG_NATIVE ? this.recent.lastStackMicros(sinceMicros, now) : now;
+    const newest = kind === HANG_NATIVE ? LED_MICROS : NEWEST_MICROS;
+    const { stack } = this.culprit(Math.max(sinceMicros, last - newest), last);
+    if (stack !== 0 || kind !== HANG_NATIVE) return { stack, within: stack !== 0 };
+    return { stack: this.culprit(sinceMicros - NEWEST_MICROS, sinceMicros).stack, within: false };
   }
 
   /** Ends sampling for good. `then`: V8 has handed over the last window, which lastWindow reads. */

@@ -156,16 +156,18 @@ export const EVENT_GC = 1; // a: perf_hooks kind, b: perf_hooks flags
 export const EVENT_HTTP = 2; // a: status, b: method index | HTTP_ABORTED | string id of the route << HTTP_ROUTE_SHIFT
 export const EVENT_SPAN = 3; // a: series id
 export const EVENT_STALL = 4; // the loop did not turn for `duration`: told when it is over. a: HANG_*, stack: hottest stack of the stall
-export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*, b: the thread's state letter (char code) or 0
+export const EVENT_HANG = 5; // the loop has not turned since start and still does not: told while it lasts, `duration` so far. a: HANG_*, b: the thread's state letter (char code) or 0, plus HANG_STACK_WITHIN
 export const EVENT_SUSPENDED = 6; // the whole process stood still (SIGSTOP, freezer, throttling): never a stall
 export const EVENT_NOTE = 7; // something the agent changed or gave up by itself. a: string id of the sentence
 
 /** What a hang is. */
 export const HANG_JS = 1; // stuck in JavaScript: named at once
-export const HANG_NATIVE = 2; // stuck in native code: last JS window, thread state
+export const HANG_NATIVE = 2; // stuck in native code: last JavaScript seen, thread state
 export const HANG_BLOCKED = 3; // JavaScript answers the interrupt but the leaf is a blocking builtin (Atomics.wait)
 export const HANG_STARVED = 4; // ready to run, but the machine gave the core to others for most of the time
 export const HANG_UNKNOWN = 5; // not sampled: nobody knows what it was
+/** The stack was seen since the hang began. Without it, in native code, it is what ran before; older agents never say it. */
+export const HANG_STACK_WITHIN = 256;
 /** What a hang is called wherever people read it. */
 export const HANG_KINDS = {
   [HANG_JS]: 'javascript',

@@ -14,6 +14,9 @@ const SELF_PERCENT_MIN = 0.05;
 /** A shorter collection has no line of its own. */
 const LONG_GC_MILLIS = 5;
 
+/** In front of a hang's stack that is older than the hang. */
+export const LAST_BEFORE = 'last seen before it';
+
 /** What a frame of `hot` is called: name, and file and line when known. */
 export function hotName(hot: TailSecond['hot'][number]): string {
   return hot.file === ''
@@ -40,9 +43,9 @@ function noticeText(notice: TailNotice): string {
 function secondLines(second: TailSecond): string[] {
   const lines = [`${head(second)}  ${figuresText(second)}`];
   if (second.hang !== null) {
-    lines.push(
-      `  HANG ${second.hang.kind} for ${millisText(second.hang.forMillis)}, still: ${stackText(second.hang.stack)}`,
-    );
+    const { kind, forMillis, stack, stackFrom } = second.hang;
+    const front = stackFrom === 'before' ? LAST_BEFORE : 'still';
+    lines.push(`  HANG ${kind} for ${millisText(forMillis)}, ${front}: ${stackText(stack)}`);
   }
   for (const stall of second.stalls) {
     lines.push(

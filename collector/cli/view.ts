@@ -8,7 +8,16 @@ import type { HangKind, TailSecond } from '../tail/schema';
 import type { Board, BoardEntry } from './board';
 import { bytesText, clockText, countText, errorsText, millisText, percentText } from './figures';
 import { paintRow, type Row, segment } from './paint';
-import { gcShareText, hotName, pauseTexts, requestName, shortFrame, slowestText, stackText } from './plain';
+import {
+  gcShareText,
+  hotName,
+  LAST_BEFORE,
+  pauseTexts,
+  requestName,
+  shortFrame,
+  slowestText,
+  stackText,
+} from './plain';
 
 export type ViewSize = { columns: number; rows: number };
 export type ViewFrame = ViewSize & {
@@ -121,13 +130,14 @@ function hangLines({ hang }: TailSecond): RankedRow[] {
   if (hang === null) return [];
   const head = ` HANG     in ${kindText(hang.kind)} for ${millisText(hang.forMillis)}, since ${clockText(hang.sinceMillis)}`;
   const frames = hang.stack.slice(-HANG_FRAMES).reverse();
+  const first = hang.stackFrom === 'before' ? `${LAST_BEFORE}: ` : '';
   return [
     { rank: 0, row: [segment(head, 'red')] },
     ...frames.map((name, index) => ({
       rank: index === 0 ? 1 : 5,
       row: [
         segment(
-          `${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? '' : 'called by '}${shortFrame(name)}`,
+          `${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? first : 'called by '}${shortFrame(name)}`,
           'red',
         ),
       ],

@@ -97,6 +97,8 @@ export type TailSecond = {
     sinceMillis: number;
     forMillis: number;
     stack: string[];
+    /** 'hang': seen since it began; 'before': the last seen before it (native code); null without a stack. */
+    stackFrom?: 'hang' | 'before' | null;
   } | null;
   /** Hangs that ended in this second. */
   stalls: {

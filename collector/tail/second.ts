@@ -5,6 +5,8 @@ import {
   EVENT_HANG,
   EVENT_STALL,
   HANG_KINDS,
+  HANG_NATIVE,
+  HANG_STACK_WITHIN,
   SERIES_HTTP_SERVER,
   SERIES_LOOP_DELAY,
 } from '../../agent/wire/schema';
@@ -34,11 +36,16 @@ type StatusSums = {
   agentCpuMicros: number | null;
 };
 
+/** sinceMicros: of the hang. */
+type HangStack = { sinceMicros: number; stack: string[]; stackFrom: 'hang' | 'before' };
+
 export class SecondBuilder {
   #tables: CoreTables;
   #batches: Batch[] = [];
   #spanMicros = 0;
   #hangToldMicros = 0;
+  /** What the hang that lasts was told with: it is told ever more rarely. */
+  #hangStack: HangStack | null = null;
   #delays: MergedHistogram;
   #requests: MergedHistogram;
 
@@ -71,6 +78,7 @@ export class SecondBuilder {
     const last = batches.at(-1)!;
     const status = batches.findLast((batch) => batch.status !== null)!.status!;
     if (status.hang !== 0) this.#hangToldMicros = status.hangSinceMicros;
+    this.#hangStack = hangStackOf(batches, status, this.#hangStack);
     const sums = sumStatuses(batches);
     return {
       v: 1,
@@ -100,7 +108,7 @@ export class SecondBuilder {
         afterMajor: majorMemoryOf(recentGc.majorMemory(instance.agentId)),
       },
       hot: hotFunctions(batches, this.#tables, HOT_MAX),
-      hang: hangOf(batches, instance, status, last.endMicros),
+      hang: hangOf(this.#hangStack, instance, status, last.endMicros),
       stalls: stallsOf(batches, instance),
       drops: dropsOf(batches),
       sampler: samplerOf(batches, status),
@@ -183,22 +191,39 @@ function utilizationOf({ loopIdleMicros, loopActiveMicros }: StatusSums): number
 }
 
 function hangOf(
-  batches: readonly Batch[],
+  known: HangStack | null,
   instance: Instance,
   { hang, hangSinceMicros }: InstanceStatus,
   nowMicros: number,
 ): TailSecond['hang'] {
   if (hang === 0) return null;
-  const told = batches.findLast(({ events }) =>
-    events.some(({ kind, stack }) => kind === EVENT_HANG && stack !== 0),
-  );
-  const event = told?.events.findLast(({ kind, stack }) => kind === EVENT_HANG && stack !== 0);
   return {
     kind: hangKind(hang),
     sinceMillis: Math.round(wallMillisOf(instance, hangSinceMicros)),
     forMillis: Math.round(Math.max(0, nowMicros - hangSinceMicros) / 1000),
-    stack: told === undefined || event === undefined ? [] : describeStack(told.stacks, event.stack),
+    stack: known?.stack ?? [],
+    stackFrom: known?.stackFrom ?? null,
   };
+}
+
+/** The newest stack of the hang that lasts; one from before it only where none was seen since it began. */
+function hangStackOf(
+  batches: readonly Batch[],
+  { hang, hangSinceMicros }: InstanceStatus,
+  before: HangStack | null,
+): HangStack | null {
+  if (hang === 0) return null;
+  let known = before?.sinceMicros === hangSinceMicros ? before : null;
+  for (const { events, stacks } of batches) {
+    for (const { kind, startMicros, a, b, stack } of events) {
+      if (kind !== EVENT_HANG || stack === 0 || startMicros !== hangSinceMicros) continue;
+      const within = a !== HANG_NATIVE || (b & HANG_STACK_WITHIN) !== 0;
+      if (!within && known?.stackFrom === 'hang') continue;
+      const stackFrom = within ? 'hang' : 'before';
+      known = { sinceMicros: hangSinceMicros, stack: describeStack(stacks, stack), stackFrom };
+    }
+  }
+  return known;
 }
 
 function stallsOf(batches: readonly Batch[], instance: Instance): TailSecond['stalls'] {

@@ -41,6 +41,14 @@ describe('plain lines of the tail', () => {
     );
   });
 
+  it('says of a stack from before the hang that it is one', () => {
+    const hang = { ...HANGING.hang!, kind: 'native' as const, stackFrom: 'before' as const };
+    expect(plainLines({ ...HANGING, hang })[1]).toMatch(
+      /^ {2}HANG native for 1\.50 s, last seen before it: spinForever \(cart\.js:40\) </,
+    );
+    expect(plainLines({ ...HANGING, hang: { ...hang, stackFrom: 'hang' } })[1]).toContain(', still: spin');
+  });
+
   it('names a function without a name once by its place, and leaves out what was only on the way', () => {
     const at = { file: '/srv/shop/app.js', line: 315 };
     const nameless = { ...at, function: '(anonymous) app.js:315', selfPercent: 9, totalPercent: 9 };

@@ -76,6 +76,13 @@ describe('the live view', () => {
     expect(rows[4]).toBe('\x1b[1;31m          called by checkout (cart.js:12)\x1b[0m');
   });
 
+  it('says of a stack from before the hang that it is one', () => {
+    const hang = { ...HANGING.hang!, kind: 'native' as const, stackFrom: 'before' as const };
+    const rows = render([{ ...HANGING, hang }]);
+    expect(rows[3]!.trim()).toBe('last seen before it: spinForever (cart.js:40)');
+    expect(rows[4]!.trim()).toBe('called by checkout (cart.js:12)');
+  });
+
   it('writes no escape sequence without colour', () => {
     expect(render([HANGING]).join('')).not.toContain('\x1b');
   });

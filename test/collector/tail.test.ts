@@ -237,6 +237,35 @@ describe('the tail', () => {
     expect(hang).toMatchObject({ kind: 'javascript', forMillis: 2000, stack: ['main', 'loop'] });
   });
 
+  it("keeps a native hang's stack from within it, and says so where it is only the last one before it", async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const start = nowMicros();
+    const hangs = async (second: number, since: number, kind: number, b: number | null, stack: string) => {
+      const [startMicros, endMicros] = [start + second * 1e6, start + (second + 1) * 1e6];
+      const events: [number, number, number, number, number, number, number][] =
+        b === null ? [] : [[5, 0, since, endMicros - since, kind, b, agent.stack(stack)]];
+      await agent.commit({
+        startMicros,
+        endMicros,
+        events,
+        status: agent.status({ hang: kind, hangSinceMicros: since }),
+      });
+      return (await tail.second()).hang;
+    };
+    const parse = { stack: ['main', 'parse'], stackFrom: 'hang' };
+    expect(await hangs(0, start, 1, 0, 'main;parse')).toMatchObject({ kind: 'javascript', ...parse });
+    expect(await hangs(1, start, 2, 82, 'main;old')).toMatchObject({ kind: 'native', ...parse });
+    expect(await hangs(2, start, 2, null, '')).toMatchObject({ kind: 'native', ...parse });
+    const next = start + 3e6;
+    expect(await hangs(3, next, 2, null, '')).toMatchObject({ stack: [], stackFrom: null });
+    const old = { stack: ['main', 'old'], stackFrom: 'before' };
+    expect(await hangs(4, next, 2, 82, 'main;old')).toMatchObject({ kind: 'native', ...old });
+    const read = { stack: ['main', 'read'], stackFrom: 'hang' };
+    expect(await hangs(5, next, 2, 82 + 256, 'main;read')).toMatchObject({ kind: 'native', ...read });
+  });
+
   it('does not wait for the second to be over when a hang begins, but tells it by the second from then on', async () => {
     const agent = await connected();
     const tail = new Tail();

@@ -39,6 +39,21 @@ describe('RecentWindows', () => {
     expect(recent.culprit(15, 55, parentOf)).toEqual({ stack: 3, ticks: 4, state: Js });
   });
 
+  it('knows when a stack was last seen in a span: neither idle nor without one', () => {
+    const recent = new RecentWindows();
+    recent.add(
+      window(0, 100, [
+        [10, 3, Js],
+        [20, 4, Js],
+        [30, 0, Gc],
+        [40, 1, Idle],
+        [90, 5, Js],
+      ]),
+    );
+    expect(recent.lastStackMicros(0, 60)).toBe(20);
+    expect(recent.lastStackMicros(25, 60)).toBe(25);
+  });
+
   it('stops where no child holds most of the ticks', () => {
     const recent = new RecentWindows();
     recent.add(
