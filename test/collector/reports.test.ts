@@ -93,6 +93,23 @@ describe('top', () => {
     expect(widthColumns(placedName({ ...named, name: '名'.repeat(40) }, 41))).toBeLessThanOrEqual(41);
   });
 
+  it('keeps a space before every figure, however large', () => {
+    const profile = profileOf('main;handler 999999999999\nmain 142594272');
+    const total = totalOf(profile, 0);
+    const scale = new ValueScale({ type: 'samples', unit: 'count' }, total);
+    const tops = topTable(topFunctions(profile, 0), { scale, total, rows: 9 });
+    const calls = callTree(profile, { type: 0, scale, minPercent: 0 });
+    const compared = differenceTable(
+      compareProfiles({ profile: profileOf('main 1'), type: 0 }, { profile, type: 0 }, false),
+      scale,
+      9,
+    );
+    for (const rows of [tops, calls, compared]) {
+      expect(rows.length).toBeGreaterThan(1);
+      for (const row of rows) expect(row).not.toMatch(/%[+-]?\d|\d{4}/);
+    }
+  });
+
   it('ends a run within 100 columns', () => {
     const lines = Array.from({ length: 15 }, (_, index) => `${'very'.repeat(20)}${index} ${index + 1}`);
     const text = summaryOf(profileOf(lines.join('\n'))).split('\n');

@@ -8,7 +8,6 @@ import { totalOf } from './top';
 import { placedName } from './top-table';
 import { percentOf, type ValueScale } from './value-scale';
 
-const VALUE_COLUMNS = 11;
 const PERCENT_COLUMNS = 8;
 const INDENT = '  ';
 /** Deeper levels are told by their number: their names would stand beyond any screen. */
@@ -41,9 +40,9 @@ export function callTree(profile: Profile, options: CallTreeOptions): string[] {
   const least = (minPercent / 100) * total;
   const isShown = (index: number) => Math.abs(totals[index]!) >= least && totals[index] !== 0;
   const line = (value: number, own: string, text: string) =>
-    `${scale.text(value).padStart(VALUE_COLUMNS)}${percentOf(value, total).padStart(PERCENT_COLUMNS)}${own.padStart(VALUE_COLUMNS)}  ${text}`;
+    `${scale.text(value).padStart(scale.columns)}${percentOf(value, total).padStart(PERCENT_COLUMNS)}${own.padStart(scale.columns)}  ${text}`;
   const lines = [
-    `${'total'.padStart(VALUE_COLUMNS)}${'total %'.padStart(PERCENT_COLUMNS)}${'self'.padStart(VALUE_COLUMNS)}  call`,
+    `${'total'.padStart(scale.columns)}${'total %'.padStart(PERCENT_COLUMNS)}${'self'.padStart(scale.columns)}  call`,
   ];
   const pending: Level[] = [{ index: 0, depth: 0 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

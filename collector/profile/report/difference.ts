@@ -77,7 +77,7 @@ export function differenceTable(
   scale: ValueScale,
   rows: number,
 ): string[] {
-  const value = (text: string) => text.padStart(12);
+  const value = (text: string) => text.padStart(scale.columns + 1);
   const percent = (text: string) => text.padStart(9);
   return [
     `${value('flat')}${percent('flat %')}${value('cum')}${percent('cum %')}${value('before')}${value('after')}  function`,

@@ -6,7 +6,6 @@ import { printable } from '../printable';
 import type { Profile } from '../profile';
 import { percentOf, type ValueScale } from './value-scale';
 
-const VALUE_COLUMNS = 11;
 const LINE_COLUMNS = 7;
 /** Lines around those with samples. */
 const MARGIN_LINES = 5;
@@ -87,7 +86,7 @@ export function listingText(
   scale: ValueScale,
 ): string[] {
   const { name, file, startLine, flat, cumulative, lines } = listing;
-  const figures = `${value(scale.text(flat))}${value(scale.text(cumulative))}`;
+  const figures = `${value(scale.text(flat), scale)}${value(scale.text(cumulative), scale)}`;
   const head = [
     `function ${printable(name)} in ${file === '' ? '(no file)' : printable(file)}`,
     `${figures} (flat, cum) ${percentOf(cumulative, total)} of the total`,
@@ -120,9 +119,9 @@ function textAt(source: readonly string[], line: number): string {
 }
 
 function dotted(amount: number, scale: ValueScale): string {
-  return value(amount === 0 ? '.' : scale.text(amount));
+  return value(amount === 0 ? '.' : scale.text(amount), scale);
 }
 
-function value(text: string): string {
-  return text.padStart(VALUE_COLUMNS);
+function value(text: string, scale: ValueScale): string {
+  return text.padStart(scale.columns);
 }

@@ -9,7 +9,6 @@ import type { Profile } from '../profile';
 import { placedName } from './top-table';
 import { percentOf, type ValueScale } from './value-scale';
 
-const VALUE_COLUMNS = 11;
 const PERCENT_COLUMNS = 8;
 
 type Peeked = {
@@ -84,7 +83,7 @@ function blockOf(profile: Profile, peeked: Peeked, scale: ValueScale): string[] 
     return placedName({ name, file, line: startLine });
   };
   const line = (value: number, text: string) =>
-    `${scale.text(value).padStart(VALUE_COLUMNS)}${percentOf(value, cumulative).padStart(PERCENT_COLUMNS)}${text}`;
+    `${scale.text(value).padStart(scale.columns)}${percentOf(value, cumulative).padStart(PERCENT_COLUMNS)}${text}`;
   const around = (sums: ReadonlyMap<number, number>) =>
     [...sums]
       .filter(([, value]) => value !== 0)

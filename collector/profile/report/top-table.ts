@@ -18,14 +18,13 @@ export type TopTableOptions = {
   columns?: number | undefined;
 };
 
-const VALUE_COLUMNS = 11;
 const PERCENT_COLUMNS = 8;
 /** Of a name, where there is a place behind it and too little room for both. */
 const NAME_COLUMNS_MIN = 24;
 
 export function topTable(functions: readonly TopFunction[], options: TopTableOptions): string[] {
   const { scale, total, rows, columns = Number.POSITIVE_INFINITY } = options;
-  const value = (text: string) => text.padStart(VALUE_COLUMNS);
+  const value = (text: string) => text.padStart(scale.columns);
   const percent = (text: string) => text.padStart(PERCENT_COLUMNS);
   const head = `${value('flat')}${percent('flat %')}${percent('sum %')}${value('cum')}${percent('cum %')}  function`;
   let sum = 0;

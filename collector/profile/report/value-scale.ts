@@ -17,10 +17,13 @@ const BYTES: readonly Step[] = [
   { suffix: ' B', size: 1, digits: 0 },
 ];
 
+const COLUMNS_MIN = 11;
+
 export class ValueScale {
   readonly #step: Step;
   /** What a value is multiplied by to be in the steps' base unit. */
   readonly #factor: number;
+  readonly #columns: number;
 
   constructor({ unit }: ValueType, largest: number) {
     const nanos = timeUnitNanos(unit);
@@ -29,6 +32,12 @@ export class ValueScale {
     const size = Math.abs(largest) * this.#factor;
     this.#step = steps.find((step) => size >= step.size) ??
       steps.at(-1) ?? { suffix: '', size: 1, digits: 0 };
+    this.#columns = Math.max(COLUMNS_MIN, this.signed(-Math.abs(largest)).length + 1);
+  }
+
+  /** Width of a column of such values, signed ones too, with a space before the longest at least. */
+  get columns(): number {
+    return this.#columns;
   }
 
   /** `1.20 s`, `512.00 KiB`, `1,024`. */
