@@ -117,6 +117,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       store: store.stats(),
       totals,
       series,
+      isPresent: (agentId: string) => agents.isPresent(agentId),
       recentGc,
       tailClients: tail.clientCount,
     };

@@ -19,6 +19,8 @@ export type MetricsInput = {
   store: StoreStats;
   totals: ServiceTotals;
   series: SeriesTotals;
+  /** The agent is connected, or may come back in a moment. */
+  isPresent: (agentId: string) => boolean;
   recentGc: RecentGc;
   tailClients: number;
   nowMillis: number;
@@ -89,6 +91,7 @@ export function renderMetrics({
   store,
   totals,
   series,
+  isPresent,
   recentGc,
   tailClients,
   nowMillis,
@@ -116,7 +119,7 @@ export function renderMetrics({
     'Values of series that found no room here.',
     series.overflow,
   );
-  writeSeries(out, series);
+  writeSeries(out, series, isPresent);
   return out.text();
 }
 

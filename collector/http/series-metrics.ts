@@ -15,7 +15,12 @@ const TYPES = {
 } as const;
 const OWN_PREFIX = /^ringtail_/;
 
-export function writeSeries(out: Exposition, totals: SeriesTotals): void {
+/** isPresent: the agent is connected, or may come back in a moment. What a gauge said last is no value of one that is not. */
+export function writeSeries(
+  out: Exposition,
+  totals: SeriesTotals,
+  isPresent: (agentId: string) => boolean,
+): void {
   const taken = new Set<string>();
   for (const family of totals.families.values()) {
     const name = freeName(family, taken);
@@ -23,6 +28,7 @@ export function writeSeries(out: Exposition, totals: SeriesTotals): void {
     out.family(name, TYPES[family.kind], helpText(family));
     const seen = new Map<string, number>();
     for (const total of family.totals.values()) {
+      if (family.kind === SeriesKind.Gauge && !isPresent(total.agentId)) continue;
       const labels = distinct(labelsOf(total.labels), seen);
       if (family.kind !== SeriesKind.Histogram) {
         out.sample(name, labels, total.sum * (family.kind === SeriesKind.Counter ? 1 : scaleOf(family.unit)));

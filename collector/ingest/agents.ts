@@ -100,6 +100,12 @@ export class Agents {
     return this.#agents.get(agentId);
   }
 
+  /** Connected, or lost so lately that it may come back. */
+  isPresent(agentId: string): boolean {
+    const agent = this.#agents.get(agentId);
+    return agent !== undefined && (agent.link !== null || agent.lostMillis > 0);
+  }
+
   /** Makes the link the agent's only one. Throws ERR_WIRE_AGENTS when there are too many. */
   connect(instance: Instance, link: AgentLink): Agent {
     const nowMillis = this.#options.nowMillis();

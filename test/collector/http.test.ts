@@ -292,8 +292,9 @@ describe('metrics', () => {
       'http.response.status_class',
       '2xx',
     ];
-    for (const pid of [1, 2]) {
-      const agent = new SyntheticAgent(collector.address, TOKEN, 'shop', `shop:${pid}`);
+    const agents = [1, 2].map((pid) => new SyntheticAgent(collector.address, TOKEN, 'shop', `shop:${pid}`));
+    for (const [index, agent] of agents.entries()) {
+      const pid = index + 1;
       await agent.connect();
       await agent.commit({
         series: [
@@ -316,7 +317,6 @@ describe('metrics', () => {
         ],
       });
       await agent.commit({ values: [[2, 2], [3, 0], agent.value(1, [900])] });
-      await agent.close();
     }
     const { text } = await ask(collector, '/metrics');
     const duration = 'http_server_request_duration_seconds';
@@ -344,6 +344,39 @@ describe('metrics', () => {
     const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const names = samples.map((line) => line.slice(0, line.lastIndexOf(' ')));
     expect(new Set(names).size).toBe(names.length);
+    for (const agent of agents) await agent.close();
+  });
+
+  it('have no gauge of an instance that is gone, but its counters still', async () => {
+    const collector = await started();
+    const metrics = async () => (await ask(collector, '/metrics')).text;
+    const shown = async () => (await metrics()).match(/^queue_depth\{.*$/gm) ?? [];
+    const agents = ['bye', 'killed', 'stays'].map(
+      (instance) => new SyntheticAgent(collector.address, TOKEN, 'shop', instance),
+    );
+    for (const agent of agents) {
+      await agent.connect();
+      await agent.commit({
+        series: [
+          [1, 0, SeriesKind.Gauge, 'queue.depth', '', ['queue', 'mails']],
+          [2, 0, SeriesKind.Counter, 'orders', '', []],
+        ],
+        values: [
+          [1, 134],
+          [2, 7],
+        ],
+      });
+    }
+    const [bye, killed, stays] = agents;
+    expect(await shown()).toHaveLength(3);
+    await bye!.close();
+    await expect.poll(shown, { timeout: 1500 }).toHaveLength(2);
+    await killed!.close(false);
+    const left = ['queue_depth{queue="mails",service="shop",instance="stays"} 134'];
+    await expect.poll(shown, { timeout: 8000 }).toEqual(left);
+    for (const instance of ['bye', 'killed', 'stays'])
+      expect(sampleOf(await metrics(), `orders_total{service="shop",instance="${instance}"}`)).toBe(7);
+    await stays!.close();
   });
 });
 
