@@ -5,6 +5,18 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7411;
 export const DEFAULT_COLLECTOR_URL = `ws://${DEFAULT_HOST}:${DEFAULT_PORT}`;
 
+/** What starts a collector where `url` says one should be, and where to say another address. */
+export function startWords({ protocol, port }: URL): string {
+  const plain = protocol === 'ws:' || protocol === 'http:';
+  const given = plain && port !== String(DEFAULT_PORT) ? ` --port ${port || '80'}` : '';
+  return `ringtail collector${given}`;
+}
+
+/** How the tail is told of a collector's address. */
+export function tailWords(url: string): string {
+  return url === DEFAULT_COLLECTOR_URL ? 'ringtail tail' : `ringtail tail --url ${url}`;
+}
+
 /** What an agent accepts. */
 const AGENT_SCHEMES: Record<string, string> = { ws: 'ws', wss: 'wss' };
 const TAIL_SCHEMES: Record<string, string> = { ...AGENT_SCHEMES, http: 'ws', https: 'wss' };

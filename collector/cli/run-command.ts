@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { builtFile } from './built-files';
 import { CliError } from './cli-error';
-import { environmentUrl } from './collector-url';
+import { environmentUrl, tailWords } from './collector-url';
 import { withPreload } from './node-options';
 
 /** SIGINT and SIGQUIT reach a program at a terminal by themselves: passing them on would deliver them twice. */
@@ -14,8 +14,9 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 
 export async function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
+  const url = environmentUrl();
   process.stderr.write(
-    `ringtail: sending to ${environmentUrl()} (RINGTAIL_COLLECTOR); watch it with: ringtail tail\n`,
+    `ringtail: sending to ${url} (RINGTAIL_COLLECTOR); watch it with: ${tailWords(url)}\n`,
   );
   const child = spawn(file, args, {
     stdio: 'inherit',

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws';
 import { printable } from '../profile/printable';
 import type { TailLine } from '../tail/schema';
 import { CliError } from './cli-error';
+import { startWords } from './collector-url';
 import { authorizationOf } from './given-token';
 import { parseTailLine } from './tail-line';
 
@@ -59,7 +60,7 @@ export class TailClient {
     return new CliError(
       'ERR_CLI_UNREACHABLE',
       `no collector at ${this.#url.host} (${this.#cause})`,
-      'start one with: ringtail collector   (or everything at once: ringtail demo); choose another with --url',
+      `start one with: ${startWords(this.#url)}   (or everything at once: ringtail demo); choose another with --url or RINGTAIL_COLLECTOR`,
     );
   }
 

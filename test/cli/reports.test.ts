@@ -186,4 +186,14 @@ describe('reports of a collector', () => {
     expect(stderr).toContain('service=b[2J');
     expect(stderr).toContain('[ERR_CLI_REFUSED]\n  choose with --service, --instance');
   });
+
+  it('tell which profiles there are where the one asked for is none of them', async () => {
+    answer = { status: 404, body: 'Unknown profile\n' };
+    const { code, stderr } = await runCommandLine(['top', '--profile', 'nope', '--url', url]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /answered 404: Unknown profile \[ERR_CLI_REFUSED\]\n {2}the profiles there are: cpu, wall, heap, /,
+    );
+    expect(stderr).not.toMatch(/trace|heapsnapshot/);
+  });
 });

@@ -30,6 +30,13 @@ describe('ringtail run', () => {
     );
   });
 
+  it('says with which address the tail shows it, where that is not the default', async () => {
+    const { stderr } = await runCommandLine(['run', '--', process.execPath, '-e', '0'], {
+      RINGTAIL_COLLECTOR: 'ws://127.0.0.1:7999',
+    });
+    expect(stderr.split('\n')[0]).toMatch(/; watch it with: ringtail tail --url ws:\/\/127\.0\.0\.1:7999$/);
+  });
+
   it('preloads the agent by absolute path, so another working folder is no matter', async () => {
     const file = program(
       'agent.js',

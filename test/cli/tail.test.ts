@@ -76,7 +76,8 @@ describe('ringtail tail', () => {
     const { code, stderr } = await runCommandLine(['tail', '--url', gone.url]);
     expect(code).toBe(1);
     expect(stderr).toContain(`no collector at 127.0.0.1:${gone.port} (ECONNREFUSED) [ERR_CLI_UNREACHABLE]`);
-    expect(stderr).toContain('start one with: ringtail collector');
+    expect(stderr).toContain(`start one with: ringtail collector --port ${gone.port} `);
+    expect(stderr).toContain('choose another with --url or RINGTAIL_COLLECTOR');
     expect(Date.now() - startMillis).toBeGreaterThan(4500);
     expect(Date.now() - startMillis).toBeLessThan(8000);
   });

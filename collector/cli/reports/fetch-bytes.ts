@@ -4,12 +4,18 @@
  */
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
+import { PPROF_PROFILES } from '../../profile/pprof-request';
 import { printable } from '../../profile/printable';
 import { PROFILE_BYTES_MAX } from '../../profile/profile-limits';
 import { CliError } from '../cli-error';
+import { startWords } from '../collector-url';
 import { authorizationOf } from '../given-token';
 
 const REFUSAL_BYTES_MAX = 4096;
+/** Profiles that reports can read: no text, no trace. */
+const READABLE = Object.entries(PPROF_PROFILES)
+  .filter(([, { isTrace, text }]) => isTrace !== true && text !== true)
+  .map(([name]) => (name === 'profile' ? 'cpu' : name));
 
 /** token: '' for none. */
 export function fetchBytes(url: URL, token: string): Promise<Uint8Array> {
@@ -44,21 +50,24 @@ async function collect(response: IncomingMessage): Promise<Buffer> {
 
 function refusal(url: URL, status: number, body: Buffer): CliError {
   const said = body.subarray(0, REFUSAL_BYTES_MAX).toString().trim().split('\n').map(printable).join('\n  ');
-  const advice =
-    status === 401
-      ? 'give its token: set RINGTAIL_TOKEN, or RINGTAIL_TOKEN_FILE to the file that holds it'
-      : 'choose with --service, --instance, --profile and --seconds; see what there is: ringtail tail';
   return new CliError(
     'ERR_CLI_REFUSED',
     `${url.host} answered ${status}${said === '' ? '' : `: ${said}`}`,
-    advice,
+    adviceOf(status),
   );
+}
+
+function adviceOf(status: number): string {
+  if (status === 401)
+    return 'give its token: set RINGTAIL_TOKEN, or RINGTAIL_TOKEN_FILE to the file that holds it';
+  if (status === 404) return `the profiles there are: ${READABLE.join(', ')}`;
+  return 'choose with --service, --instance, --profile and --seconds; see what there is: ringtail tail';
 }
 
 function unreachable(url: URL, error: NodeJS.ErrnoException): CliError {
   return new CliError(
     'ERR_CLI_UNREACHABLE',
     `no answer from ${url.host} (${printable(error.code ?? error.message)})`,
-    'start a collector with: ringtail collector; choose another with --url; or name a file',
+    `start a collector with: ${startWords(url)}; choose another with --url or RINGTAIL_COLLECTOR; or name a file`,
   );
 }
