@@ -90,7 +90,8 @@ export type ReadOptions = { options: AgentOptions; problems: string[] };
 
 /** Gives the value to use, or undefined when `got` is not allowed. */
 type Parse<T> = (got: unknown) => T | undefined;
-type Row<T> = { variable: string; allowed: string; initial: T; parse: Parse<T> };
+/** unset: what an empty default means, in a word or a few; 'none' where nothing is said. */
+type Row<T> = { variable: string; allowed: string; initial: T; parse: Parse<T>; unset?: string };
 type Table = { [K in keyof AgentOptions]: Row<AgentOptions[K]> };
 
 const LABEL_PAIRS_MAX = 32;
@@ -131,8 +132,8 @@ export const OPTION_TABLE: Table = {
     initial: 'ws://127.0.0.1:7411',
     parse: parseCollectorUrl,
   },
-  service: text('RINGTAIL_SERVICE'),
-  instance: text('RINGTAIL_INSTANCE'),
+  service: text('RINGTAIL_SERVICE', 'what the program is called'),
+  instance: text('RINGTAIL_INSTANCE', 'host name and process id'),
   labels: {
     variable: 'RINGTAIL_LABELS',
     allowed: `at most ${LABEL_PAIRS_MAX} key=value pairs separated by commas`,
@@ -233,7 +234,7 @@ export function readOptions(environment: Environment, given: StartOptions = {}):
     const value = asked === undefined ? row.initial : parsed(row, asked);
     if (value === undefined) {
       const label = given[name] === undefined ? row.variable : name;
-      problems.push(`${label} must be ${row.allowed}, got ${shown(asked)}: using ${shown(row.initial)}`);
+      problems.push(`${label} must be ${row.allowed}, got ${shown(asked)}: using ${initialText(row)}`);
     }
     options[name] = value ?? row.initial;
   }
@@ -241,6 +242,13 @@ export function readOptions(environment: Environment, given: StartOptions = {}):
     options.enabled = false;
   problems.push(...unknownNames(environment, given));
   return { options: options as AgentOptions, problems };
+}
+
+/** The default in the words of the environment: true is 1, and nothing is what that means. */
+function initialText({ initial, unset = 'none' }: Row<unknown>): string {
+  if (typeof initial === 'boolean') return initial ? '1' : '0';
+  if (initial === '' || (Array.isArray(initial) && initial.length === 0)) return unset;
+  return typeof initial === 'string' ? initial : shown(initial);
 }
 
 /** Reading what start() was given may run its getters and conversions: those that throw are not allowed values. */
@@ -276,11 +284,12 @@ function number(variable: string, min: number, max: number, initial: number, uni
   return { variable, allowed: `a number from ${min} to ${max} (${unit})`, initial, parse };
 }
 
-function text(variable: string): Row<string> {
+function text(variable: string, unset: string): Row<string> {
   return {
     variable,
     allowed: `1 to ${TEXT_CHARS_MAX} printable characters`,
     initial: '',
+    unset,
     parse: (got) => (isText(got, TEXT_CHARS_MAX) ? got : undefined),
   };
 }

@@ -66,6 +66,21 @@ describe('options', () => {
     expect(problems[0]).toMatch(/^\P{Cc}+$/u);
   });
 
+  it.each([
+    ['RINGTAIL_LABELS', 'none'],
+    ['RINGTAIL_OUT', 'none'],
+    ['RINGTAIL_PPROF', 'none'],
+    ['RINGTAIL_ENABLED', '1'],
+    ['RINGTAIL_SUMMARY', '0'],
+    ['RINGTAIL_ASYNC', 'auto'],
+    ['RINGTAIL_CPU_HZ', '99'],
+    ['RINGTAIL_SERVICE', 'what the program is called'],
+    ['RINGTAIL_COLLECTOR', 'ws://127.0.0.1:7411'],
+  ])('a bad %s is told with its default in words that people type: %s', (variable, used) => {
+    expect(read({ [variable]: '\n' }).problems).toEqual([expect.stringMatching(/: using /)]);
+    expect(read({ [variable]: '\n' }).problems[0]!.split(': using ')[1]).toBe(used);
+  });
+
   it('name an unknown variable and what was probably meant', () => {
     expect(read({ RINGTAIL_CPUHZ: '1', RINGTAIL_ZZZZZZZZZZZZ: '1', OTHER: 'x' }).problems).toEqual([
       'unknown option "RINGTAIL_CPUHZ" (did you mean RINGTAIL_CPU_HZ?)',
