@@ -90,7 +90,8 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
     delta: true,
   },
   mutex: {
-    description: 'Waits in Atomics.wait since the start, by stack.',
+    description:
+      'Waits in Atomics.wait since the start, and those in pools (stacks: true) and timed ports, by stack.',
     delta: true,
   },
   goroutine: {
@@ -101,7 +102,7 @@ export const PPROF_PROFILES: Readonly<Record<string, PprofProfile>> = {
   asyncwait: {
     description:
       'How long asynchronous work waited for its first callback, by the stack that began it. seconds: the duration, 5 by default.',
-    timed: { defaultSeconds: 5, fraction: false },
+    timed: { defaultSeconds: 5, fraction: false, hasText: true },
   },
   pool: {
     description:

@@ -10,6 +10,12 @@ describe('an address below /debug/pprof/', () => {
     expect(read('wall', 'seconds=7')).toMatchObject({ seconds: 7 });
   });
 
+  it('is text of asyncwait and pool where debug says so, with seconds too; profile and wall have no text', () => {
+    for (const name of ['asyncwait', 'pool'])
+      expect(read(name, 'seconds=2&debug=1')).toEqual({ name, seconds: 2, debug: 1, gc: false });
+    expect(read('wall', 'seconds=2&debug=1')).toMatchObject({ seconds: 2, debug: 0 });
+  });
+
   it('compares then and now where seconds are given', () => {
     const asked = read('block', 'seconds=5');
     expect(asked).toEqual({ name: 'block', seconds: 5, debug: 0, gc: false });
