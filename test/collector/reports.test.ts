@@ -106,7 +106,7 @@ describe('top', () => {
     );
     for (const rows of [tops, calls, compared]) {
       expect(rows.length).toBeGreaterThan(1);
-      for (const row of rows) expect(row).not.toMatch(/%[+-]?\d|\d{4}/);
+      for (const row of rows) expect(row).not.toMatch(/%[+-]?\d|,\d{4}|\d[+]/);
     }
   });
 

@@ -78,7 +78,8 @@ export function differenceTable(
   rows: number,
 ): string[] {
   const value = (text: string) => text.padStart(scale.columns + 1);
-  const percent = (text: string) => text.padStart(9);
+  // Of what was next to nothing, thousands of percent may have been added.
+  const percent = (text: string) => ` ${text.padStart(8)}`;
   return [
     `${value('flat')}${percent('flat %')}${value('cum')}${percent('cum %')}${value('before')}${value('after')}  function`,
     ...functions.slice(0, rows).map((row) => {
