@@ -49,6 +49,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   of('goroutine?seconds=1', profile),
   // Where the program has no hooks on promises and the line cannot spare them, there is nothing to wait for (README).
   of('asyncwait?seconds=1', profile, [200, 404]),
+  of('asyncwait?seconds=1&debug=1', text(/^asyncwait profile: total \d+/), [200, 404]),
   of('heap', profile),
   of('heap?gc=1', profile),
   of('heap?debug=1', text(/^heap profile: /)),
