@@ -8,8 +8,8 @@ import { Session } from 'node:inspector';
 
 /** The sampler has rested for so long: its last window is in and sent, µs. */
 const REST_MICROS = 5e6;
-/** At most so often, µs: what works every now and then should not collect after each time. */
-const EVERY_MICROS = 600e6;
+/** At most so often, µs: what works every now and then should not collect after each time (0.02 % of a core at the most). */
+const EVERY_MICROS = 120e6;
 
 export class OwnHeap {
   #restsSinceMicros: number;

@@ -22,7 +22,7 @@ describe("the agent thread's own heap", () => {
   it('is collected again after work, but not for every little', () => {
     const { heap, collections } = watched();
     for (let at = 0; at < 3600; at++) heap.tick(at * SECOND, at % 60 >= 30);
-    expect(collections()).toBe(6);
+    expect(collections()).toBe(30);
   });
 
   it('lets go of what nobody holds, and the thread goes on', async () => {
