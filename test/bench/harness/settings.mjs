@@ -19,8 +19,8 @@ export const settings = {
   /** Parses and writes of a document of 2,000 rows. */
   churnRounds: quick ? 400 : 2500,
   consoleLines: quick ? 20_000 : 100_000,
-  /** Quick ones rest early; half a minute after its start V8 has collected main's garbage, too, which wakes the sampler once more. */
-  idleSettleSeconds: quick ? 28 : 50,
+  /** Quick ones rest early; V8 collects main's garbage within the first minute, which wakes the sampler once more. */
+  idleSettleSeconds: quick ? 28 : 75,
   idleSeconds: quick ? 4 : 10,
   idleCopies: quick ? 1 : 3,
 };
