@@ -101,7 +101,10 @@ describe('traces', () => {
     expect(total(profile, 0)).toBe(deltas.length);
     const lastMicros = deltas.reduce((sum, delta) => sum + delta, data[0]!.startTime!);
     const endMicros = Math.max(lastMicros, ...data.map(({ endTime = 0 }) => endTime));
-    expect(total(profile, 1)).toBe((endMicros - data[0]!.startTime! - deltas[0]!) * 1000);
+    // V8 sometimes writes a record after a later one: the few µs that it goes back are no time.
+    const back = deltas.slice(1).reduce((sum, delta) => sum + Math.max(0, -delta), 0);
+    const nanos = (endMicros - data[0]!.startTime! - deltas[0]! + back) * 1000;
+    expect(total(profile, 1)).toBe(nanos);
     const burnt = encodeFolded(profile, 1)
       .split('\n')
       .filter((line) => /;burnsTime[^;]* \d+$/.test(line))
