@@ -19,6 +19,9 @@ export type RunningCollector = {
   close(): Promise<number | null>;
 };
 
+/** What is tested is what a program shows, not how the agent saves: on a busy machine it would sample less, or rest. */
+const TESTED_BUDGET_PERCENT = 100;
+
 /** onStderr: gets what it says there; by default that goes to ours. */
 export async function openCollector(
   words: readonly string[] = [],
@@ -44,7 +47,11 @@ export async function openCollector(
   });
   return {
     url,
-    agentEnvironment: { ...environment, RINGTAIL_COLLECTOR: url.replace('http', 'ws') },
+    agentEnvironment: {
+      ...environment,
+      RINGTAIL_COLLECTOR: url.replace('http', 'ws'),
+      RINGTAIL_BUDGET_PERCENT: String(TESTED_BUDGET_PERCENT),
+    },
     pid: child.pid!,
     close: async () => {
       child.kill('SIGTERM');
