@@ -309,7 +309,7 @@ export class Aggregator {
         rotations: this.#cost.rotations,
         rotationPauseMicros: this.#cost.rotationPauseMicros,
         savedMicros: this.#sampling.savedMicros,
-        memoryBytes: memoryBytes(),
+        memoryBytes: memoryBytes(process.memoryUsage()),
         sentBytes: this.#link.sentBytes,
         losses: this.#outgoing.lostSoFar,
       }),
@@ -642,7 +642,8 @@ export class Aggregator {
     const cost = this.#cost.take();
     const loop = this.#loopSince(idle - before.idle, active - before.active);
     const hang = this.#hangs.current;
-    const rssBytes = process.memoryUsage.rss();
+    const memory = process.memoryUsage();
+    const rssBytes = memory.rss;
     const heapUsedBytes = page.cell(ControlCell.HeapUsedBytes);
     this.#flight.recorder.memory(nowMicros(), heapUsedBytes, rssBytes);
     return [
@@ -662,7 +663,7 @@ export class Aggregator {
       cost.rotationPauseMicros,
       Math.round(self - before.self),
       sent - before.sent,
-      memoryBytes(),
+      memoryBytes(memory),
       this.#sampling.rateHz,
       this.#sampling.windowMillis,
       this.#sampling.state,
@@ -731,8 +732,7 @@ function processCpuMicros(): number {
 }
 
 /** Of this thread: heap figures are an isolate's. */
-function memoryBytes(): number {
-  const { heapTotal, external } = process.memoryUsage();
+function memoryBytes({ heapTotal, external }: NodeJS.MemoryUsage): number {
   return heapTotal + external;
 }
 

@@ -1,6 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { type ConsoleProfile, Sampler, type SamplerSession } from '../../../agent/aggregator/sampler';
 
+/** A sampler on that session, whose thread has waited for a core so long. */
+function started(
+  session: SamplerSession,
+  waited: () => number,
+  onRotated: (own: number, pause: number) => void = () => {},
+): Sampler {
+  const events = { onProfile() {}, onRotated, onNote() {}, onRestart() {} };
+  const sampler = new Sampler(
+    () => 0,
+    events,
+    () => session,
+    waited,
+  );
+  sampler.start(10_101);
+  return sampler;
+}
+
 /** A session of a thread that answers each rotation with a pause and a size of code, after it has waited for a core. */
 function startedSampler(start: { pauseMicros: number; waitedMicros: number; codeBytes: number }): Sampler {
   let waited = 1e6;
@@ -14,15 +31,7 @@ function startedSampler(start: { pauseMicros: number; waitedMicros: number; code
     on() {},
     disconnect() {},
   };
-  const events = { onProfile() {}, onRotated() {}, onNote() {}, onRestart() {} };
-  const sampler = new Sampler(
-    () => 0,
-    events,
-    () => session,
-    () => waited,
-  );
-  sampler.start(10_101);
-  return sampler;
+  return started(session, () => waited);
 }
 
 const WINDOW = { nodes: [], startTime: 0, endTime: 1 };
@@ -137,14 +146,7 @@ describe('the pause of a rotation', () => {
     const onRotated = (own: number, pause: number) => {
       told = { own, pause };
     };
-    const events = { onProfile() {}, onRotated, onNote() {}, onRestart() {} };
-    const sampler = new Sampler(
-      () => 0,
-      events,
-      () => session,
-      () => waited,
-    );
-    sampler.start(10_101);
+    const sampler = started(session, () => waited, onRotated);
     sampler.rotate();
     return told;
   };
