@@ -32,6 +32,8 @@ export const DEFAULT_PORT = 7411;
 
 const AGENTS_MAX = 256;
 const STORE_BYTES_MIN = 1024 * 1024;
+const RETENTION_MIN_MILLIS = 60_000;
+const RETENTION_MAX_MILLIS = 24 * 3600_000;
 const TICK_MILLIS = 1000;
 /** How long connections get to end by themselves. */
 const CLOSE_MILLIS = 500;
@@ -51,6 +53,8 @@ export type CollectorOptions = {
   allowedHosts?: readonly string[] | undefined;
   /** Memory for what agents sent. Default DEFAULT_STORE_BYTES. */
   storeBytes?: number | undefined;
+  /** How long it is kept, ms. Default DEFAULT_RETENTION_MILLIS. */
+  retentionMillis?: number | undefined;
   /** Where the token is looked for. Default process.env. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** One line for people, without a line end. Default: nowhere. */
@@ -70,13 +74,14 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const port = options.port ?? DEFAULT_PORT;
   const log = options.log ?? (() => {});
   const storeBytes = options.storeBytes ?? DEFAULT_STORE_BYTES;
-  checkOptions(host, port, storeBytes);
+  const retentionMillis = options.retentionMillis ?? DEFAULT_RETENTION_MILLIS;
+  checkOptions(host, port, storeBytes, retentionMillis);
   // Ages and deadlines go by a clock that nobody sets; the wall clock only says when something was.
   const nowMillis = () => performance.now();
   const wallMillis = () => Date.now();
   const counters = new Counters();
   const tables = createTables();
-  const store = new MemoryStore({ retentionMillis: DEFAULT_RETENTION_MILLIS, storeBytes, nowMillis });
+  const store = new MemoryStore({ retentionMillis, storeBytes, nowMillis });
   const agents = new Agents({
     nowMillis,
     agentsMax: AGENTS_MAX,
@@ -93,13 +98,15 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     },
   });
   if (options.dataFolder !== undefined) {
-    log(`nothing is kept in ${options.dataFolder}: this version keeps the last 15 minutes, in memory`);
+    const minutes = retentionMillis / 60_000;
+    log(
+      `nothing is kept in ${options.dataFolder}: this version keeps the last ${minutes} minutes, in memory`,
+    );
   }
   const { token, place } = tokenOf(options, log);
   const context = { token, collectorVersion: version, store, agents, tables, counters, log };
   const ingest = new IngestEndpoint(context);
   const tail = new TailHub({ ...context, recentGc, wallMillis });
-  const retentionMillis = DEFAULT_RETENTION_MILLIS;
   const isProven = ({ headers }: IncomingMessage) => provesToken(headers, token);
   const sourceMaps = new SourceMaps(nowMillis);
   const pprof = new PprofRoutes({ ...context, sourceMaps, nowMillis, wallMillis, retentionMillis, isProven });
@@ -176,7 +183,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   return { address: { host, port: bound }, tokenPlace: place, close };
 }
 
-function checkOptions(host: string, port: number, storeBytes: number): void {
+function checkOptions(host: string, port: number, storeBytes: number, retentionMillis: number): void {
   if (!isLoopback(host)) {
     throw new CollectorError(
       'ERR_COLLECTOR_HOST',
@@ -191,6 +198,12 @@ function checkOptions(host: string, port: number, storeBytes: number): void {
     throw new CollectorError(
       'ERR_COLLECTOR_OPTION',
       `store bytes must be at least ${STORE_BYTES_MIN}, got ${storeBytes}`,
+    );
+  }
+  if (!(retentionMillis >= RETENTION_MIN_MILLIS && retentionMillis <= RETENTION_MAX_MILLIS)) {
+    throw new CollectorError(
+      'ERR_COLLECTOR_OPTION',
+      `retention must be from ${RETENTION_MIN_MILLIS} to ${RETENTION_MAX_MILLIS} ms, got ${retentionMillis}`,
     );
   }
 }

@@ -7,6 +7,9 @@ import { stopSignal } from './stop-signal';
 export type CollectorCommandOptions = {
   host: string;
   port: number;
+  retentionMinutes: number;
+  /** MiB. */
+  storeMb: number;
   data: string | undefined;
   requireToken: boolean;
 };
@@ -17,6 +20,8 @@ export async function collectorCommand(options: CollectorCommandOptions): Promis
   const collector = await startCollector({
     host: options.host,
     port: options.port,
+    retentionMillis: options.retentionMinutes * 60_000,
+    storeBytes: Math.floor(options.storeMb * 1024 * 1024),
     dataFolder: options.data,
     requireToken: options.requireToken,
     log: (line: string) => process.stderr.write(`ringtail: ${line}\n`),

@@ -9,10 +9,19 @@ import { addReportCommands } from './reports/report-commands';
 
 const HELP_COLUMNS = 80;
 const SECONDS_MAX = 7 * 24 * 3600;
+const RETENTION_MINUTES_MAX = 24 * 60;
+const STORE_MB_MAX = 64 * 1024;
 
 /** What commander hands over: a flag that was not given is not there. */
 type DemoWords = { seconds?: number; port?: number; plain?: boolean };
-type CollectorWords = { host: string; port: number; data?: string; requireToken?: boolean };
+type CollectorWords = {
+  host: string;
+  port: number;
+  retentionMinutes: number;
+  storeMb: number;
+  data?: string;
+  requireToken?: boolean;
+};
 type TailWords = { instance?: string; url?: string; json?: boolean; plain?: boolean; seconds?: number };
 
 /** `done` receives the exit code of the command that ran. */
@@ -42,11 +51,13 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
   command(program, 'collector', 'receive, keep and serve what agents send', COLLECTOR_EXAMPLES)
     .option('--host <address>', 'loopback address to listen on', DEFAULT_HOST)
     .option('--port <n>', 'port to listen on (0: any free one)', port, DEFAULT_PORT)
+    .option('--retention-minutes <n>', 'how long what came is kept', minutes, 15)
+    .option('--store-mb <n>', 'memory for it, MiB; the oldest goes first, and is counted', mebibytes, 256)
     .option('--data <dir>', "folder for the collector's own files (holds nothing yet)")
     .option('--require-token', 'ask readers for the token too, also on loopback')
-    .action(async ({ host, port, data, requireToken = false }: CollectorWords) => {
+    .action(async ({ host, port, retentionMinutes, storeMb, data, requireToken = false }: CollectorWords) => {
       const { collectorCommand } = require('./collector-command') as typeof import('./collector-command');
-      done(await collectorCommand({ host, port, data, requireToken }));
+      done(await collectorCommand({ host, port, retentionMinutes, storeMb, data, requireToken }));
     });
 
   command(program, 'tail', 'watch services live, second by second', TAIL_EXAMPLES)
@@ -105,6 +116,18 @@ function seconds(typed: string): number {
   const value = Number(typed);
   if (typed.trim() !== '' && value > 0 && value <= SECONDS_MAX) return value;
   throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${SECONDS_MAX}.`);
+}
+
+function minutes(typed: string): number {
+  const value = Number(typed);
+  if (typed.trim() !== '' && value >= 1 && value <= RETENTION_MINUTES_MAX) return value;
+  throw new InvalidArgumentError(`It must be a number of minutes from 1 to ${RETENTION_MINUTES_MAX}.`);
+}
+
+function mebibytes(typed: string): number {
+  const value = Number(typed);
+  if (typed.trim() !== '' && value >= 1 && value <= STORE_MB_MAX) return value;
+  throw new InvalidArgumentError(`It must be a number of MiB from 1 to ${STORE_MB_MAX}.`);
 }
 
 function port(typed: string): number {

@@ -72,6 +72,24 @@ describe('ringtail collector', () => {
     expect((await stopped(collector, 'SIGINT')).code).toBe(130);
   });
 
+  it('keeps what came for as long as it is told', async () => {
+    const words = ['collector', '--port', '0', '--retention-minutes', '2', '--store-mb', '8'];
+    const collector = startCommand([...words, '--data', home], env);
+    await collector.wrote('/metrics\n');
+    const { stderr } = await stopped(collector, 'SIGTERM');
+    expect(stderr).toContain('keeps the last 2 minutes');
+  });
+
+  it.each([
+    ['--retention-minutes', '0.5', 'minutes from 1 to 1440'],
+    ['--retention-minutes', 'ever', 'minutes from 1 to 1440'],
+    ['--store-mb', '0', 'MiB from 1 to'],
+  ])('%s %s is a usage error', async (flag, value, words) => {
+    const { code, stderr } = await runCommandLine(['collector', flag, value], env);
+    expect(code).toBe(2);
+    expect(stderr).toContain(words);
+  });
+
   it('says why it does not start', async () => {
     const { collector, url } = await startedCollector();
     const busy = await runCommandLine(['collector', '--port', new URL(url).port], env);

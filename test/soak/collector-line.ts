@@ -14,6 +14,13 @@ export const SERVICE = 'everything';
 /** Sums over all collectors of a run. */
 export type Told = Metrics;
 
+/**
+ * Short, so that what is kept has been replaced many times over within the run: memory that grows after that is a leak,
+ * and no store that fills.
+ */
+export const RETENTION_MINUTES = 3;
+const WORDS = ['--retention-minutes', String(RETENTION_MINUTES)];
+
 const portOf = (collector: RunningCollector) => Number(new URL(collector.url).port);
 
 /** An agent that has dialled in vain for long does so again after 36 s at the most. */
@@ -31,7 +38,7 @@ export class CollectorLine {
 
   static async open(): Promise<CollectorLine> {
     let line: CollectorLine | null = null;
-    const collector = await openCollector([], (text) => line?.said(text));
+    const collector = await openCollector(WORDS, (text) => line?.said(text));
     const links = [await CuttableLink.open(portOf(collector)), await CuttableLink.open(portOf(collector))];
     line = new CollectorLine(collector, links[0]!, links[1]!);
     return line;
@@ -71,7 +78,7 @@ export class CollectorLine {
     this.agentLink.cut();
     this.exitCodes.push(await this.collector.close());
     await new Promise((done) => setTimeout(done, millis));
-    this.collector = await openCollector([], (text) => this.said(text));
+    this.collector = await openCollector(WORDS, (text) => this.said(text));
     this.agentLink.restore(portOf(this.collector));
     this.tailLink.restore(portOf(this.collector));
     await this.#whole();

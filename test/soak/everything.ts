@@ -114,8 +114,8 @@ async function run({ seconds, isLong, folder, line, service, control, closers }:
     collector: residentBytesOf(line.collector.pid),
     agentHeap: service.figures.at(-1)?.agentHeapBytes ?? null,
   });
-  // The second collector begins at a sixth of the run; in half an hour its store of 15 minutes is full at two thirds.
-  const memory = new MemoryMeter(bytesNow, Math.max(1000, seconds * 3), { collector: 0.7 });
+  // The second collector begins at a sixth of the run; its store is full some minutes later.
+  const memory = new MemoryMeter(bytesNow, Math.max(1000, seconds * 3), { collector: 0.4 });
   closers.push(
     () => void tail.end(),
     () => cost.stop(),
