@@ -28,7 +28,7 @@ export async function measure() {
     for (let round = 0; round < settings.latencyRounds; round++) {
       for (const name of round % 2 === 0 ? CONTENDERS : [...CONTENDERS].reverse()) {
         const millis = await withService(name, places, (port) =>
-          openLoop(port, perSecond, settings.serviceSeconds, round + 1),
+          openLoop(port, perSecond, settings.latencySeconds, round + 1),
         );
         p99.get(name).push(quantile(millis, 0.99));
       }
