@@ -3,8 +3,9 @@
  * second, and when even none would be too much, because every call of a hook costs.
  */
 
-/** Of the agent's budget: resources from the start on; and percent of a core that a window may take. */
+/** Of the agent's budget: what resources from the start on may take before hooks go off, and up to what stacks are taken; and percent of a core that a window may take. */
 const BUDGET_SHARE = 0.4;
+const STACKS_UP_TO_SHARE = 0.25;
 const WINDOW_PERCENT = 5;
 /** Of what the calls of hooks leave, for stacks. */
 const STACK_SHARE = 0.7;
@@ -58,16 +59,17 @@ export class AsyncBudget {
     this.#overSeconds = costPercent > percent ? this.#overSeconds + seconds : 0;
     this.#farOverSeconds = costPercent > percent * FAR_OVER_FACTOR ? this.#farOverSeconds + seconds : 0;
     const over = this.#overSeconds >= OVER_SECONDS || this.#farOverSeconds >= FAR_OVER_SECONDS;
-    return { quota: this.#quota(percent - eventMicros / seconds / 1e4), costPercent, over };
+    const stacksPercent = this.#percent(window, STACKS_UP_TO_SHARE) - eventMicros / seconds / 1e4;
+    return { quota: this.#quota(stacksPercent), costPercent, over };
   }
 
   /** Stacks a second, before any call of a hook was counted. */
   quota(window: boolean): number {
-    return this.#quota(this.#percent(window));
+    return this.#quota(this.#percent(window, STACKS_UP_TO_SHARE));
   }
 
-  #percent(window: boolean): number {
-    return window ? Math.max(WINDOW_PERCENT, this.budgetPercent) : this.budgetPercent * BUDGET_SHARE;
+  #percent(window: boolean, share = BUDGET_SHARE): number {
+    return window ? Math.max(WINDOW_PERCENT, this.budgetPercent) : this.budgetPercent * share;
   }
 
   #quota(percent: number): number {

@@ -47,6 +47,11 @@ export class Cost {
     return this.agentCpuMicros() + this.samplers.micros() + this.rotationMicros;
   }
 
+  /** Of it what goes with the sampling rate, µs: V8's sampler and the rotations. */
+  rateMicros(): number {
+    return this.samplers.micros() + this.rotationMicros;
+  }
+
   /** CPU of the agent thread so far, µs; 0 where it is not known. */
   agentCpuMicros(): number {
     return this.#agent.micros() ?? 0;

@@ -6,6 +6,8 @@
  * 2. The rate goes down, at most once a minute. A change of rate is a stop and a start, and V8 logs all code at a start: so only
  *    where that holds main up for no longer than it may, and when as much has been overspent already, which keeps the
  *    sum below twice what the best choice would have cost. Deep and diverse stacks show in the first rotations, while a start is still cheap.
+ *    One that is up to twice as dear as that is still made when ten times as much has been overspent. It goes at once to the
+ *    rate that the budget leaves beside what does not depend on it.
  * 3. At the lowest rate sampling rests for part of the time (duty-cycle.ts).
  *
  * Back again, a step at a time, after five quiet minutes.
@@ -20,6 +22,12 @@ const CHANGE_EVERY_MICROS = 60e6;
 const RAISE_AFTER_MICROS = 300e6;
 /** Booting costs once and says nothing about what follows. */
 const BOOT_MICROS = 2e6;
+/** A start that holds main up for so many times longer than it may is made for a rate once so many of them were overspent. */
+const DEAR_FACTOR = 2;
+const DEAR_WORTH = 10;
+/** Of the budget, what a new rate is meant to bring the cost to; and the smallest step down. */
+const AIM_SHARE = 0.9;
+const STEP_MIN = 0.25;
 /** Something is done when the mean of so many seconds is over budget, or at once when it is over by this factor. */
 const MEAN_SECONDS = 10;
 const GROSS_FACTOR = 3;
@@ -30,9 +38,10 @@ const FORETELLING_TICKS = 3;
 
 export type Rotation = { ticks: number; pauseMicros: number; workMicros: number; lengthMicros: number };
 
-/** The sampler as it is. sampling: 'other' is off for another reason. restartMicros: what a start would hold main up, and the most that it may. held: somebody waits for its ticks. */
+/** The sampler as it is. sampling: 'other' is off for another reason. ratePercent: of what the agent cost, what goes with the rate; 0: not known. restartMicros: what a start would hold main up, and the most that it may. held: somebody waits for its ticks. */
 export type SamplerNow = {
   sampling: 'on' | 'saving' | 'other';
+  ratePercent: number;
   restartMicros: number;
   restartMaxMicros: number;
   held: boolean;
@@ -47,6 +56,7 @@ export class Governor {
   stretch = 1;
   readonly #duty: DutyCycle;
   #seconds: number[] = [];
+  #rateSeconds: number[] = [];
   #beganMicros = 0;
   #lastMicros = 0;
   #changedAtMicros = Number.NEGATIVE_INFINITY;
@@ -71,9 +81,9 @@ export class Governor {
     if (now.sampling === 'saving') return this.#duty.isRestOver(nowMicros) ? { step: 'wake' } : null;
     if (now.sampling === 'other') return null;
     if (costPercent > this.budgetPercent) this.#quietSinceMicros = nowMicros;
-    this.#seconds.push(costPercent);
-    if (this.#seconds.length > MEAN_SECONDS) this.#seconds.shift();
-    const mean = this.#seconds.reduce((sum, value) => sum + value, 0) / this.#seconds.length;
+    pushMost(this.#seconds, costPercent, MEAN_SECONDS);
+    pushMost(this.#rateSeconds, now.ratePercent, MEAN_SECONDS);
+    const mean = meanOf(this.#seconds);
     const gross = this.#seconds.length >= 2 && mean > GROSS_FACTOR * this.budgetPercent;
     if (gross || (this.#seconds.length === MEAN_SECONDS && mean > this.budgetPercent)) {
       return this.#spendLess(nowMicros, mean, gross, now);
@@ -104,16 +114,26 @@ export class Governor {
     const stretched = this.stretch === STRETCH_MAX;
     this.stretch = STRETCH_MAX;
     if (!stretched && !gross) {
-      this.#seconds = [];
+      this.#forgetSeconds();
       return null;
     }
-    if (now.restartMicros > now.restartMaxMicros) return null;
+    const { restartMicros, restartMaxMicros } = now;
+    const dear = restartMicros > restartMaxMicros;
     if (this.rateHz <= RATE_MIN_HZ) {
-      return !now.held && this.#duty.isRestDue(nowMicros, now.restartMicros) ? { step: 'rest' } : null;
+      const rests = !dear && !now.held && this.#duty.isRestDue(nowMicros, restartMicros);
+      return rests ? { step: 'rest' } : null;
     }
-    if (!this.#mayChangeRate(nowMicros) || this.#duty.debtMicros < now.restartMicros) return null;
-    const hz = this.rateHz * Math.max(0.25, (0.8 * this.budgetPercent) / mean);
-    return this.#rateStep(nowMicros, Math.max(RATE_MIN_HZ, hz));
+    if (restartMicros > DEAR_FACTOR * restartMaxMicros || !this.#mayChangeRate(nowMicros)) return null;
+    if (this.#duty.debtMicros < restartMicros * (dear ? DEAR_WORTH : 1)) return null;
+    return this.#rateStep(nowMicros, Math.max(RATE_MIN_HZ, this.rateHz * this.#stepDown(mean)));
+  }
+
+  /** By what to multiply the rate for the cost to fall to what is aimed at: what does not go with the rate stays as it is. */
+  #stepDown(mean: number): number {
+    const rated = meanOf(this.#rateSeconds);
+    const aim = AIM_SHARE * this.budgetPercent;
+    const step = rated > 0 ? (aim - (mean - rated)) / rated : aim / mean;
+    return Math.max(STEP_MIN, step);
   }
 
   #spendMore(nowMicros: number, now: SamplerNow): GovernorStep | null {
@@ -139,10 +159,24 @@ export class Governor {
   #setRate(nowMicros: number, hz: number): number {
     this.#changedAtMicros = nowMicros;
     this.#foretelling = 0;
-    this.#seconds = [];
+    this.#forgetSeconds();
     const rate = Math.round(hz);
     if (rate === this.rateHz) return 0;
     this.rateHz = rate;
     return rate;
   }
+
+  #forgetSeconds(): void {
+    this.#seconds = [];
+    this.#rateSeconds = [];
+  }
+}
+
+function pushMost(values: number[], value: number, most: number): void {
+  values.push(value);
+  if (values.length > most) values.shift();
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -109,6 +109,9 @@ export class Sampling {
   #restsSinceMicros = 0;
   /** When a rest for the budget's sake was told last, when a hang ended one, when the present one began; and all of them together, µs. */
   #restToldMicros = Number.NEGATIVE_INFINITY;
+  /** Of the second that ended last: when, and what the rate had cost by then. */
+  #governedMicros = 0;
+  #rateMicros = 0;
   #hangWokeMicros = Number.NEGATIVE_INFINITY;
   #savesSinceMicros = 0;
   #savedMicros = 0;
@@ -333,12 +336,18 @@ export class Sampling {
 
   /** Once a second: what the agent cost, percent of a core. */
   govern(nowMicros: number, costPercent: number): void {
+    const rateMicros = this.host.cost.rateMicros();
+    const ratePercent =
+      (100 * (rateMicros - this.#rateMicros)) / Math.max(1, nowMicros - this.#governedMicros);
+    this.#rateMicros = rateMicros;
+    this.#governedMicros = nowMicros;
     if (!this.#maySample) return;
     const { state } = this;
     const hangsSince = this.host.hangsSinceMicros();
     const hangMicros = hangsSince === 0 ? 0 : nowMicros - hangsSince;
     const step = this.#governor.observe(nowMicros, costPercent, {
       sampling: state === 'on' || state === 'saving' ? state : 'other',
+      ratePercent: Math.min(costPercent, Math.max(0, ratePercent)),
       restartMicros: this.#sampler.restartMicros,
       restartMaxMicros: Math.max(RESTART_PAUSE_MAX_MICROS, RESTART_HANG_SHARE * hangMicros),
       held: this.#captures.length > 0,

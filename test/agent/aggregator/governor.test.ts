@@ -7,7 +7,13 @@ import {
   type SamplerNow,
 } from '../../../agent/aggregator/governor';
 
-const ON: SamplerNow = { sampling: 'on', restartMicros: 2000, restartMaxMicros: 50e3, held: false };
+const ON: SamplerNow = {
+  sampling: 'on',
+  ratePercent: 0,
+  restartMicros: 2000,
+  restartMaxMicros: 50e3,
+  held: false,
+};
 const DEAR = { ...ON, restartMicros: 200e3 };
 
 /** What a program costs the agent: percent of a core without sampling, CPU of a tick in short and in long windows, a start. */
@@ -42,6 +48,7 @@ class Simulated {
       this.on.push(on);
       const step = this.governor.observe(this.costs.length * 1e6, cost, {
         sampling: this.sampling,
+        ratePercent: (ticks * each) / 1e4,
         restartMicros,
         restartMaxMicros: 50e3,
         held: this.held,
@@ -100,7 +107,7 @@ describe('what the governor does first', () => {
     expect(governor.stretch).toBe(1);
     for (let second = 12; second < 22; second++) expect(governor.observe(second * 1e6, 1.2, ON)).toBe(null);
     expect(governor.stretch).toBe(2);
-    expect(governor.observe(22e6, 1.2, ON)).toEqual({ step: 'rate', hz: 66 });
+    expect(governor.observe(22e6, 1.2, ON)).toEqual({ step: 'rate', hz: 74 });
   });
 
   it('foresees from two rotations that deep stacks will cost too much, while a restart is cheap', () => {
@@ -121,6 +128,18 @@ describe('a start of the sampler that is dear', () => {
     const governor = new Governor(99, 1);
     for (let second = 1; second < 300; second++) expect(governor.observe(second * 1e6, 8, DEAR)).toBe(null);
     expect(governor.stretch).toBe(2);
+  });
+
+  it('is asked for once where it is not much too dear, when ten times as much has been overspent', () => {
+    const service = program({ basePercent: 0.7, tickMicros: 70, longTickMicros: 65, restartMicros: 75e3 });
+    const simulated = new Simulated(1, service).run(3600);
+    expect(simulated.count('rate')).toBe(1);
+    const [{ second }] = simulated.steps as [{ second: number }];
+    const overspent = simulated.costs.slice(0, second).reduce((sum, cost) => sum + (cost - 1) * 1e4, 0);
+    expect(overspent).toBeGreaterThanOrEqual(10 * 75e3);
+    expect(simulated.mean(3000)).toBeLessThan(1);
+    // What does not go with the rate was not held against it, or it would be at a quarter of that.
+    expect(simulated.governor.rateHz).toBeGreaterThan(25);
   });
 
   it('is asked for when as much has been overspent, where main hangs anyway', () => {
@@ -195,8 +214,10 @@ describe('resting for part of the time', () => {
   });
 
   it('does not rest where a start would hold main up for too long', () => {
-    const simulated = new Simulated(1, { ...deep, restartMicros: 60e3 }).run(1200);
+    const simulated = new Simulated(1, { ...deep, restartMicros: 120e3 }).run(1200);
     expect(simulated.steps).toEqual([]);
+    const lower = new Simulated(1, { ...deep, restartMicros: 60e3 }).run(1200);
+    expect([lower.count('rest'), lower.governor.rateHz]).toEqual([0, RATE_MIN_HZ]);
   });
 });
 
