@@ -32,8 +32,8 @@ export class MemoryStore implements Store {
   readonly durability = 'memory';
   #options: MemoryStoreOptions;
   #agents = new Map<string, Agent>();
-  /** All batches, oldest first; `#head` is the first that is still kept. */
-  #queue: Kept[] = [];
+  /** All batches, oldest first; `#head` is the first that is still kept, before it places are empty. */
+  #queue: (Kept | null)[] = [];
   #head = 0;
   #tableUses = new Map<StackTable, number>();
   #batchBytes = 0;
@@ -117,10 +117,10 @@ export class MemoryStore implements Store {
   /** Drops what is older than the retention, and agents of which nothing is left. */
   #expire(): void {
     const before = this.#options.nowMillis() - this.#options.retentionMillis;
-    let oldest = this.#queue[this.#head];
-    while (oldest !== undefined && oldest.atMillis < before) {
+    let oldest = this.#queue[this.#head] ?? null;
+    while (oldest !== null && oldest.atMillis < before) {
       this.#dropOldest(oldest);
-      oldest = this.#queue[this.#head];
+      oldest = this.#queue[this.#head] ?? null;
     }
     for (const [agentId, agent] of this.#agents) {
       if (agent.kept.length === 0 && agent.seenMillis < before) this.#agents.delete(agentId);
@@ -138,7 +138,7 @@ export class MemoryStore implements Store {
   }
 
   #dropOldest(oldest: Kept): void {
-    this.#head++;
+    this.#queue[this.#head++] = null;
     if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;

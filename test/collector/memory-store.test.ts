@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { StackTable } from '../../collector/profile/stack-table';
 import type { Batch, Instance } from '../../collector/store/batch';
@@ -25,6 +27,14 @@ function batchOf(sequence: number, more: Partial<Batch> = {}): Batch {
 
 const TABLE = new StackTable();
 const INSTANCE = { agentId: 'a', service: 'shop' } as Instance;
+
+/** A whole collection of garbage, in a turn in which no WeakRef is held up any more. */
+async function collected(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await new Promise((done) => setImmediate(done));
+  collect();
+}
 
 function made(storeBytes = 10_000_000): { store: MemoryStore; clock: { millis: number } } {
   const clock = { millis: 0 };
@@ -66,6 +76,22 @@ describe('the memory store', () => {
     clock.millis = 40 * MINUTE;
     expect(await store.instances()).toEqual([]);
     expect(store.stats()).toMatchObject({ batches: 0, bytes: 0, agents: 0, evictedBatches: 0 });
+  });
+
+  it('keeps nothing alive of what it has dropped', async () => {
+    const { store, clock } = made(20_000);
+    const dropped = await Promise.all(
+      [0, 1, 2, 3].map(async (sequence) => {
+        const batch = batchOf(sequence, { byteSize: sequence < 2 ? 1000 : 10_000 });
+        await store.commit(batch);
+        return new WeakRef(batch);
+      }),
+    );
+    clock.millis = 16 * MINUTE;
+    await store.commit(batchOf(4));
+    expect(store.stats().batches).toBe(1);
+    await collected();
+    expect(dropped.map((batch) => batch.deref())).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it('drops the oldest for bytes, counts them, and keeps the newest whatever its size', async () => {
