@@ -14,10 +14,10 @@ const EVENT_MICROS = 0.15;
 const PROMISE_EVENT_MICROS = 0.3;
 /** A stack, before any was measured, and the most that one is reckoned with: the first ones make their realm, µs. */
 const STACK_MICROS = 15;
-const STACK_MAX_MICROS = 60;
+const STACK_MAX_MICROS = 120;
 /** How much of the last second's figure goes into the mean. */
 const NEWEST_SHARE = 0.3;
-const QUOTA_MIN = 32;
+const QUOTA_MIN = 8;
 /** Over the budget for so many seconds, or far over for so many: off. */
 const OVER_SECONDS = 10;
 const FAR_OVER_FACTOR = 4;
