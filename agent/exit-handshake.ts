@@ -22,22 +22,25 @@ export class ExitHandshake {
   readonly #terminate: () => void;
   readonly #nowMicros: () => number;
   readonly #moreMillis: (exitCode: number) => number;
+  readonly #onEarly: () => void;
   readonly #figures: () => ThreadFigures | null;
   readonly #room = new ListenerRoom(process, ['exit', 'worker']);
   #armed = false;
 
-  /** moreMillis: how much longer the thread may take for what it has to write. figures: of the agent thread. */
+  /** moreMillis: how much longer the thread may take for what it has to write. onEarly: the program leaves before the thread is ready. figures: of the agent thread. */
   constructor(
     control: ControlPage,
     terminate: () => void,
     nowMicros: () => number,
     moreMillis: (exitCode: number) => number = () => 0,
+    onEarly: () => void = () => {},
     figures = () => readThreadFigures(control.agentThread),
   ) {
     this.#control = control;
     this.#terminate = terminate;
     this.#nowMicros = nowMicros;
     this.#moreMillis = moreMillis;
+    this.#onEarly = onEarly;
     this.#figures = figures;
   }
 
@@ -71,6 +74,7 @@ export class ExitHandshake {
     try {
       this.#control.requestExit(exitCode);
       const { state } = this.#control;
+      if (state === AgentState.Booting) this.#onEarly();
       if (state === AgentState.Booting || isOver(state)) return;
       if (!this.#closesInTime(this.#moreMillis(exitCode))) this.#terminate();
     } catch {

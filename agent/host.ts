@@ -3,15 +3,14 @@
  * and says goodbye at exit. Nothing in here keeps the process alive, listens for signals or errors of the host, or
  * lets an exception out; when something is missing, the agent is off and the program runs on.
  */
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { join, resolve } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { AgentState, AsyncRegion } from '../assembly/layout';
 import { nowMicros } from './clock';
 import { ControlPage, isOver } from './control';
 import { attachWriter, type CoreMemory, createCoreMemory } from './core';
 import { ExitHandshake } from './exit-handshake';
-import { identityOf, samplingRefusal, tokenEnvironment } from './identity';
+import { identityOf, isHeapTaken, samplingRefusal, tokenEnvironment } from './identity';
 import { LabelContext } from './label-context';
 import type { AgentOptions, Environment } from './options';
 import { onRecordSignal } from './record-signal';
@@ -40,6 +39,10 @@ const STOP_DEADLINE_MILLIS = 2000;
 const OUT_MILLIS = 1500;
 const RECORD_MILLIS = 500;
 const STOP_POLL_MILLIS = 10;
+
+/** Taken hold of at load: fake timers of the program never end. */
+const { setTimeout } = globalThis;
+const pause = (millis: number) => new Promise<void>((done) => setTimeout(done, millis));
 
 const STATE_NAMES = ['booting', 'ready', 'closing', 'closed', 'failed', 'closing'] as const;
 
@@ -76,6 +79,7 @@ export class Host implements RunningAgent {
       () => void this.#worker.terminate(),
       nowMicros,
       (exitCode) => writingMillis(options, exitCode),
+      () => sayNothingWritten(options),
     );
     try {
       this.#worker.on('error', (error) => this.#failed(messageOf(error)));
@@ -124,12 +128,17 @@ export class Host implements RunningAgent {
       control: this.#control.buffer,
       async: this.#async,
       pings: this.#channel.port2,
-      options,
+      options: {
+        ...options,
+        // The program may change its folder before there is anything to write.
+        recordDir: options.recordDir === '' ? '' : resolve(options.recordDir),
+        heapSampleBytes: isHeapTaken(process.execArgv, environment) ? 0 : options.heapSampleBytes,
+      },
       tokenEnvironment: tokenEnvironment(environment),
       identity: identityOf(options, environment),
       samplingRefused: samplingRefusal(process.execArgv, environment),
     };
-    return new Worker(threadFile, {
+    const worker = new Worker(threadFile, {
       name: 'ringtail',
       workerData: data,
       transferList: [this.#channel.port2],
@@ -140,6 +149,10 @@ export class Host implements RunningAgent {
       stderr: true,
       resourceLimits: THREAD_LIMITS,
     });
+    // Whatever the thread writes there (a warning of Node's) would make main's end read, and that holds the process.
+    worker.stdout.destroy();
+    worker.stderr.destroy();
+    return worker;
   }
 
   #openSources(options: AgentOptions): void {
@@ -201,6 +214,7 @@ export class Host implements RunningAgent {
     unregister(this);
     this.#worker.ref();
     try {
+      await this.#until(() => this.#control.state !== AgentState.Booting);
       if (this.#control.state !== AgentState.Booting) await this.#threadCloses();
       await this.#worker.terminate();
     } finally {
@@ -210,8 +224,12 @@ export class Host implements RunningAgent {
 
   async #threadCloses(): Promise<void> {
     this.#control.requestStop();
+    await this.#until(() => isOver(this.#control.state));
+  }
+
+  async #until(done: () => boolean): Promise<void> {
     const deadlineMicros = nowMicros() + STOP_DEADLINE_MILLIS * 1000;
-    while (!isOver(this.#control.state) && nowMicros() < deadlineMicros) await setTimeout(STOP_POLL_MILLIS);
+    while (!done() && nowMicros() < deadlineMicros) await pause(STOP_POLL_MILLIS);
   }
 
   /** Called by events of the worker: an exception in here would be the host's. */
@@ -252,4 +270,9 @@ function asyncPageOf({ async: mode }: AgentOptions): AsyncPage | null {
     buffer: new SharedArrayBuffer(AsyncRegion.End),
     stayOn: mode === 'on' || (mode === 'auto' && hooksCanSparePromises()),
   };
+}
+
+function sayNothingWritten({ outFile, summary }: AgentOptions): void {
+  if (outFile === '' && !summary) return;
+  sayOnce('early', 'the program has ended before the agent was ready: there is no profile of it');
 }

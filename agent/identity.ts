@@ -51,7 +51,16 @@ function poolThreads(size: string | undefined): number {
 export function samplingRefusal(execArgv: readonly string[], environment: Environment): string {
   if (process.permission !== undefined) return 'the permission model is on';
   if (environment.NODE_V8_COVERAGE) return 'NODE_V8_COVERAGE is set';
-  const flags = [...execArgv, ...(environment.NODE_OPTIONS ?? '').split(/\s+/)];
-  const taken = flags.find((flag) => /^--(inspect|cpu-prof)/.test(flag));
+  // Node's test runner forbids its own inspector to other threads, and ends the process of one that tries.
+  const taken = flagsOf(execArgv, environment).find((flag) => /^--(inspect|cpu[-_]prof|test$)/.test(flag));
   return taken === undefined ? '' : `${taken.replace(/=.*/, '')} is set`;
+}
+
+/** Whether Node's own profile of the heap is running, which ours would end. */
+export function isHeapTaken(execArgv: readonly string[], environment: Environment): boolean {
+  return flagsOf(execArgv, environment).some((flag) => /^--heap[-_]prof$/.test(flag));
+}
+
+function flagsOf(execArgv: readonly string[], environment: Environment): string[] {
+  return [...execArgv, ...(environment.NODE_OPTIONS ?? '').split(/\s+/)];
 }

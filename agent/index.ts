@@ -123,9 +123,12 @@ function startOnce(given: StartOptions): void {
     }
     const { options, problems } = readOptions(process.env, given);
     if (!options.enabled) return;
+    let host: Host | null = null;
     try {
-      register(new Host(options, process.env, currentBinding()));
+      host = new Host(options, process.env, currentBinding());
+      register(host);
     } catch (error) {
+      void host?.stop().catch(() => {});
       problems.push(`the agent is off: ${messageOf(error)}`);
     }
     if (problems.length > 0) sayOnce('start', problems.join('; '));

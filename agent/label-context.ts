@@ -11,6 +11,9 @@ import { nowMicros } from './clock';
 import type { CoreWriter } from './core';
 import { tally } from './tally';
 
+/** Taken hold of at load: fake timers of the program must not reach a hook, whose exceptions end the process. */
+const { setTimeout } = globalThis;
+
 /** Sets of labels that one thread may use; what is beyond has the labels around it. */
 const SETS_MAX = 1024;
 /** Looked at every so many turns. */

@@ -21,6 +21,15 @@ export function sayOnce(cause: string, text: string | (() => string)): void {
   }
 }
 
+/** A line of its own, each time it is said. Never throws: a pipe that is full or whose reader has gone is the host's business. */
+export function say(text: string): void {
+  try {
+    writeSync(STDERR, `ringtail: ${text}\n`);
+  } catch {
+    // Then nobody reads it.
+  }
+}
+
 /** Any thrown value as a few words. */
 export function messageOf(error: unknown): string {
   try {

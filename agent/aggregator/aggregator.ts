@@ -4,11 +4,11 @@
  * not even pinged, because its CPU clock tells that it did nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
 import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
+import { say } from '../stderr';
 import { ownThreadId, threadState } from '../thread-cpu';
 import {
   type AgentThreadData,
@@ -598,7 +598,7 @@ export class Aggregator {
   #sayRefusal(reason: string): void {
     if (this.#saidRefusal || !REFUSALS.test(reason)) return;
     this.#saidRefusal = true;
-    writeSync(2, `ringtail: not connected to ${this.data.options.collectorUrl}: ${reason}; trying on\n`);
+    say(`not connected to ${this.data.options.collectorUrl}: ${reason}; trying on`);
   }
 
   #note(text: string): void {

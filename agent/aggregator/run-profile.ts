@@ -5,7 +5,7 @@
  * beside it first, then renamed, so that what is there is always whole. %p stands for the process id; where a file of
  * that name is there already, the id is added to it. RINGTAIL_SUMMARY: the functions that took most, on stderr at exit.
  */
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodePprof } from '../../collector/profile/pprof';
@@ -29,15 +29,18 @@ export type RunProfileOptions = { outFile: string; summary: boolean };
 
 export class RunProfile {
   /** '' for no file. */
-  readonly path: string;
+  path: string;
   readonly #context: ProfileContext;
   readonly #ticks: LocalTicks;
   readonly #summary: boolean;
   readonly #say: (text: string) => void;
   readonly #clock: MainClock;
   #everyMillis = WRITE_EVERY_MIN_MILLIS;
+  readonly #startedMillis = performance.now();
   #writtenMillis = performance.now();
   #failed = false;
+  /** The file at the path is this process's. */
+  #isOurs = false;
 
   /** clock: since sampling began. say: one line for people. */
   constructor(
@@ -77,7 +80,7 @@ export class RunProfile {
     const { profile, owner, sums } = this.#ticks;
     const { clockedMicros, sampledMicros } = this.#clock.read();
     const sampled = profile.values.slice();
-    profile.head.durationNanos = (Date.now() - profile.head.startMillis) * 1e6;
+    profile.head.durationNanos = (performance.now() - this.#startedMillis) * 1e6;
     const settled =
       sampledMicros === null
         ? NOTHING_SETTLED
@@ -92,6 +95,17 @@ export class RunProfile {
     for (const [index, value] of sampled.entries()) profile.values[index] = value;
   }
 
+  /** Before the first write: another process of the program, begun at the same time, may have taken the name meanwhile. */
+  #claim(): void {
+    if (this.#isOurs) return;
+    const asked = this.path;
+    if (!madeAt(asked)) {
+      this.path = ownPath(asked);
+      this.#say(`${asked} is there already: the profile goes to ${this.path}`);
+    }
+    this.#isOurs = true;
+  }
+
   /** A file that cannot be written is told once, and tried again at the next turn. */
   #write(profile: Profile): void {
     if (this.path === '') return;
@@ -99,21 +113,40 @@ export class RunProfile {
     const beside = `${this.path}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600 });
+      this.#claim();
       renameSync(beside, this.path);
       this.#failed = false;
     } catch (error) {
-      rmSync(beside, { force: true });
       if (!this.#failed) this.#say(`the profile cannot be written: ${(error as Error).message}`);
       this.#failed = true;
+      try {
+        rmSync(beside, { force: true });
+      } catch {
+        // Where it could not even be looked for (no folder, no right to it), nothing of it is left.
+      }
     }
     this.#writtenMillis = performance.now();
     this.#everyMillis = Math.max(WRITE_EVERY_MIN_MILLIS, (this.#writtenMillis - from) / WRITE_SHARE);
   }
 }
 
+/** False where there is a file of the name. Throws where none can be made. */
+function madeAt(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
 /** The same name with the process id before its endings, where there is a file of the name already. */
 function freePath(path: string): string {
-  if (!existsSync(path)) return path;
+  return existsSync(path) ? ownPath(path) : path;
+}
+
+function ownPath(path: string): string {
   const { dir, base } = parse(path);
   const dot = base.indexOf('.', 1);
   const cut = dot < 0 ? base.length : dot;

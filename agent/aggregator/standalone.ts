@@ -2,7 +2,7 @@
  * What the agent does without a collector, where it is asked for: its own /debug/pprof/ (RINGTAIL_PPROF), a profile of
  * the run in a file (RINGTAIL_OUT), a summary on stderr (RINGTAIL_SUMMARY). Everything is loaded only then.
  */
-import { writeSync } from 'node:fs';
+import { say } from '../stderr';
 import { readToken } from '../wire/token';
 import type { PprofServer } from './pprof-server';
 import type { ProfileContext } from './profiles/context';
@@ -60,8 +60,4 @@ export class Standalone {
     const { RunProfile } = await import('./run-profile.js');
     if (!this.#closed) this.#run = new RunProfile(this.context, { outFile, summary }, clock, say);
   }
-}
-
-function say(text: string): void {
-  writeSync(2, `ringtail: ${text}\n`);
 }

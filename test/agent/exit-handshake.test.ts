@@ -69,6 +69,7 @@ function leaves(
     },
     () => nowMicros,
     (exitCode) => (exitCode === 0 ? 0 : moreMillis),
+    () => {},
     () => figures(nowMicros),
   );
   leaving.arm();

@@ -1,8 +1,9 @@
 /** Dumps of the flight recorder: made, gzipped, and kept as a file or in memory. Loaded at the first one. */
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { version } from '../../../package.json';
+import { say } from '../../stderr';
 import { DumpFiles } from './dump-files';
 import type { FlightHost } from './flight-recorder';
 import { writeRecord } from './record-trace';
@@ -89,8 +90,7 @@ export class Dumps {
       this.#failed = false;
       return `to ${path}`;
     } catch (error) {
-      if (!this.#failed)
-        writeSync(2, `ringtail: the flight recorder cannot be dumped: ${(error as Error).message}\n`);
+      if (!this.#failed) say(`the flight recorder cannot be dumped: ${(error as Error).message}`);
       this.#failed = true;
       return '';
     }
