@@ -64,6 +64,17 @@ describe('reports of a file', () => {
     expect(shares.stdout).toMatch(/\+20\s+\+20\.0 %.* {2}parse/);
   });
 
+  it('tells on stderr what qualifies the figures, of each of two', async () => {
+    const aged = 'not a new capture: this one was made 3 s ago (asked)';
+    const path = join(folder, 'aged.pb.gz');
+    const { profile } = decodeProfileFile(readFileSync(folded));
+    profile.head.comments.push(aged, 'host:1: no stacks: hooks are off', 'one allocation in 512 is sampled');
+    encodeProfileFile(profile, 'pprof', (piece) => writeFileSync(path, piece));
+    const told = `ringtail: ${path}: ${aged}\nringtail: ${path}: host:1: no stacks: hooks are off\n`;
+    expect((await runCommandLine(['top', path])).stderr).toBe(told);
+    expect(await runCommandLine(['diff', folded, path])).toMatchObject({ code: 0, stderr: told });
+  });
+
   it('export writes every format that fits, to a file or on', async () => {
     for (const format of ['pprof', 'cpuprofile', 'folded', 'speedscope', 'perfetto']) {
       const path = join(folder, `out.${format}`);

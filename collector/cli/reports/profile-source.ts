@@ -12,6 +12,7 @@ import { CliError } from '../cli-error';
 import { requestUrl } from '../collector-url';
 import { givenToken } from '../given-token';
 import { fetchBytes } from './fetch-bytes';
+import { qualifiersOf } from './qualifiers';
 
 /** What a collector is asked for where no file is named. undefined: not given. */
 export type CaptureWords = {
@@ -28,7 +29,7 @@ const ADDRESS = /^https?:\/\//i;
 /** What people call it, and what its address is called. */
 const PROFILE_NAMES: Readonly<Record<string, string>> = { cpu: 'profile' };
 
-/** source: undefined for the collector. */
+/** source: undefined for the collector. What qualifies the figures is told on stderr, so that it stands beside every report. */
 export async function readSource(source: string | undefined, words: CaptureWords): Promise<ProfileFile> {
   if (source === undefined) return decodeNamed('the collector', await capture(words));
   if (ADDRESS.test(source)) return decodeNamed(source, await fetchBytes(new URL(source), token()));
@@ -37,7 +38,11 @@ export async function readSource(source: string | undefined, words: CaptureWords
 
 function decodeNamed(name: string, bytes: Uint8Array): ProfileFile {
   try {
-    return decodeProfileFile(bytes);
+    const file = decodeProfileFile(bytes);
+    for (const comment of qualifiersOf(file.profile.head.comments)) {
+      process.stderr.write(`ringtail: ${name}: ${comment}\n`);
+    }
+    return file;
   } catch (error) {
     if (error instanceof ProfileError)
       throw new ProfileError(error.code, `${name}: ${printable(error.message)}`);
