@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { decodeProfileFile } from '../../collector/profile/profile-file';
 import { REGISTER, runProgram, scratchFolder, visible } from './program';
 
 type Case = { name: string; text: string; flags?: string[]; code?: number };
@@ -179,6 +180,36 @@ describe('a program with frozen promises', () => {
     expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: 'alive true\n' });
     const allowed = await runProgram(['-r', REGISTER, file], { env: { ...env, RINGTAIL_ASYNC: 'window' } });
     expect(allowed.code, 'hooks on promises are harmless now: auto may have them').not.toBe(0);
+  });
+});
+
+/** While it asks its own agent how many resources there are more, a timer ends that makes eight: seven more. */
+const GROWS = `
+const http = require('node:http');
+const made = [];
+setTimeout(() => {
+  http.get({ port: process.env.PORT, path: '/debug/pprof/goroutine?seconds=2' }, async (response) => {
+    const parts = []; for await (const part of response) parts.push(part);
+    for (const interval of made) clearInterval(interval);
+    console.log(Buffer.concat(parts).toString('base64'));
+  });
+  setTimeout(() => { for (let i = 0; i < 8; i++) made.push(setInterval(() => {}, 60_000)); }, 1200);
+}, 800);`;
+
+describe('a program that makes more and more', () => {
+  it('is told how many by type, also where there are no hooks to follow them', async () => {
+    const port = String(await freePort());
+    const env = { RINGTAIL_PPROF: port, PORT: port };
+    const { stdout, stderr } = await runProgram(['-r', REGISTER, fileOf('grows', GROWS)], { env });
+    expect(stderr).toBe('');
+    const { profile } = decodeProfileFile(Buffer.from(stdout, 'base64'));
+    let intervals = 0;
+    for (let sample = 0; sample < profile.sampleCount; sample++) {
+      const labels = profile.labelSets[profile.samples[sample * 2 + 1]!]!;
+      if (/^(Timeout|Interval)$/.test(labels[labels.indexOf('type') + 1]!))
+        intervals += profile.values[sample]!;
+    }
+    expect(intervals).toBe(7);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * goroutine: live asynchronous resources by the stack that made them, as many as there are now. With `seconds`, how many
- * more or fewer: then promises and waits are followed meanwhile, where they may be. debug=2 lists them one by one, as Go
- * lists goroutines.
+ * more or fewer: then promises and waits are followed meanwhile, where they may be; where hooks are off, it is by type
+ * alone. debug=2 lists them one by one, as Go lists goroutines.
  */
 import { setTimeout as after } from 'node:timers/promises';
 import { AsyncBit } from '../../../assembly/layout';
@@ -19,6 +19,7 @@ import { type ProfileSource, TakeError, type TakeRequest } from './source';
 
 /** Resources without a stack: older than the hooks, or made where no JavaScript runs. */
 const OLDER_FRAME = '(made before hooks were on)';
+const HOOKS_OFF_FRAME = '(made while hooks are off)';
 export const NO_STACK_FRAME = '(no JavaScript stack)';
 /** A request without seconds, where hooks are off: they are on for so long before the answer, and stay on a while, µs. */
 const FIRST_LOOK_MICROS = 2e6;
@@ -32,17 +33,23 @@ const ITEMS_MAX = 5000;
 const TEXT_CHARS_MAX = 8 * 1024 * 1024;
 
 export function goroutineSource(context: ProfileContext): ProfileSource {
-  /** Requests whose first take is done. */
-  const begun = new WeakSet<TakeRequest>();
+  /** Whether hooks were on in a request's first take: its second one counts the same. */
+  const hooked = new WeakMap<TakeRequest, boolean>();
   const ready = async (request: TakeRequest): Promise<AsyncWatch> => {
     const watch = watchOf(context);
-    if (!begun.has(request)) await openFor(watch, request);
-    begun.add(request);
+    if (!hooked.has(request)) {
+      await openFor(watch, request);
+      hooked.set(request, (watch.state & AsyncBit.Hooks) !== 0);
+    }
     await watch.look();
     return watch;
   };
   return {
-    take: async (request) => liveProfile(context, await ready(request), request.seconds === 0),
+    take: async (request) => {
+      const watch = await ready(request);
+      if (request.seconds > 0 && hooked.get(request) === false) return typesProfile(context, watch);
+      return liveProfile(context, watch, request.seconds === 0);
+    },
     describe: async (request) => liveText(context, await ready(request)),
   };
 }
@@ -74,10 +81,8 @@ export async function openWindow(
   );
 }
 
-/** older: with those that no stack is known of, because they were there before. */
-function liveProfile(context: ProfileContext, watch: AsyncWatch, older: boolean): Profile {
-  const { page } = watch;
-  const profile = new Profile({
+function emptyProfile(context: ProfileContext, watch: AsyncWatch): Profile {
+  return new Profile({
     sampleTypes: [{ type: 'goroutine', unit: 'count' }],
     periodType: { type: 'goroutine', unit: 'count' },
     period: 1,
@@ -86,6 +91,23 @@ function liveProfile(context: ProfileContext, watch: AsyncWatch, older: boolean)
     program: context.identity.service,
     comments: asyncComments(watch, context.nowMicros()),
   });
+}
+
+/** How many the runtime itself counts: all that is known without hooks. */
+function typesProfile(context: ProfileContext, watch: AsyncWatch): Profile {
+  const profile = emptyProfile(context, watch);
+  const owner = ownerLabels(context.identity, 0);
+  for (const [type, count] of watch.page.active()) {
+    const labels = profile.labelSet([...owner, 'type', type, 'state', 'active']);
+    profile.add(rootNode(profile, HOOKS_OFF_FRAME), labels, [count]);
+  }
+  return profile;
+}
+
+/** older: with those that no stack is known of, because they were there before. */
+function liveProfile(context: ProfileContext, watch: AsyncWatch, older: boolean): Profile {
+  const { page } = watch;
+  const profile = emptyProfile(context, watch);
   const owner = ownerLabels(context.identity, 0);
   const nodes = new StackNodes(profile, page);
   const sites = new Map<number, number>();
