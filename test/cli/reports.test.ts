@@ -118,6 +118,11 @@ describe('reports of a file', () => {
 describe('what cannot be', () => {
   it.each<[string[], string, string]>([
     [['top', '/no/such/file'], 'cannot read /no/such/file (ENOENT)', 'ERR_CLI_FILE'],
+    [
+      ['top', '127.0.0.1:6060'],
+      'an address begins with http://, as in http://127.0.0.1:6060',
+      'ERR_CLI_FILE',
+    ],
     [['top', COMMAND_FILE], `${COMMAND_FILE}: no profile: it begins with "#!/usr`, 'ERR_PROFILE_UNKNOWN'],
     [['top', 'FOLDED', '--type', 'cpu'], "no sample type 'cpu': it has samples/count", 'ERR_PROFILE_UNFIT'],
     [
@@ -187,6 +192,19 @@ describe('reports of a collector', () => {
     expect(asked.at(-1)!.headers.authorization).toBeUndefined();
     await runCommandLine(['diff', folded, `${url}/debug/pprof/heap?debug=0`]);
     expect(asked.at(-1)!.path).toBe('/debug/pprof/heap?debug=0');
+  });
+
+  it.each([
+    ['', [], '/debug/pprof/profile?seconds=10'],
+    ['/', ['--seconds', '2', '--service', 'shop'], '/debug/pprof/profile?seconds=2&service=shop'],
+    ['/debug/pprof', ['--profile', 'heap'], '/debug/pprof/heap'],
+    ['/debug/pprof/?service=shop', ['--profile', 'wall'], '/debug/pprof/wall?service=shop&seconds=10'],
+    ['?seconds=3', [], '/debug/pprof/profile?seconds=3'],
+  ])('ask who is at an address that names no profile: %j', async (path, words, expected) => {
+    answer = { status: 200, body: profile() };
+    const top = await runCommandLine(['top', `${url}${path}`, ...words]);
+    expect(top.code, top.stderr).toBe(0);
+    expect(asked.at(-1)!.path).toBe(expected);
   });
 
   it('tell its refusal in its own words', async () => {

@@ -26,14 +26,25 @@ export type CaptureWords = {
 const STANDARD_INPUT = '-';
 const SECONDS_DEFAULT = 10;
 const ADDRESS = /^https?:\/\//i;
+/** An address without its scheme, which is a file's name as well. */
+const BARE_ADDRESS = /^(?:[\w.-]+|\[[\da-f:]+\]):\d+(?:\/.*)?$/i;
+/** Of an address that names no profile, but who serves them. */
+const ROOT_PATH = /^\/$|\/debug\/pprof\/?$/;
 /** What people call it, and what its address is called. */
 const PROFILE_NAMES: Readonly<Record<string, string>> = { cpu: 'profile' };
 
 /** source: undefined for the collector. What qualifies the figures is told on stderr, so that it stands beside every report. */
 export async function readSource(source: string | undefined, words: CaptureWords): Promise<ProfileFile> {
   if (source === undefined) return decodeNamed('the collector', await capture(words));
-  if (ADDRESS.test(source)) return decodeNamed(source, await fetchBytes(new URL(source), token()));
+  if (ADDRESS.test(source)) return decodeNamed(source, await fetchSource(source, words));
   return decodeNamed(source === STANDARD_INPUT ? 'standard input' : source, readBytes(source));
+}
+
+/** An address of one profile is taken as it is; one that names none is who is asked, as with --url. */
+function fetchSource(source: string, words: CaptureWords): Promise<Uint8Array> {
+  const url = new URL(source);
+  if (!ROOT_PATH.test(url.pathname)) return fetchBytes(url, token());
+  return capture({ ...words, url: source }, url.search);
 }
 
 function decodeNamed(name: string, bytes: Uint8Array): ProfileFile {
@@ -64,21 +75,21 @@ function readBytes(path: string): Uint8Array {
     throw new CliError(
       'ERR_CLI_FILE',
       `cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
-      'name a profile: a file, - for standard input, or an address like http://127.0.0.1:7411/debug/pprof/profile',
+      BARE_ADDRESS.test(path)
+        ? `an address begins with http://, as in http://${path}`
+        : 'name a profile: a file, - for standard input, or an address like http://127.0.0.1:7411/debug/pprof/profile',
     );
   }
 }
 
-async function capture({
-  url,
-  service,
-  instance,
-  seconds,
-  profile = 'cpu',
-}: CaptureWords): Promise<Uint8Array> {
+/** query: what stood behind the address that was typed. */
+async function capture(
+  { url, service, instance, seconds, profile = 'cpu' }: CaptureWords,
+  query = '',
+): Promise<Uint8Array> {
   const name = PROFILE_NAMES[profile] ?? profile;
-  const address = new URL(`debug/pprof/${encodeURIComponent(name)}`, requestUrl(url));
-  const takesTime = PPROF_PROFILES[name]?.timed !== undefined;
+  const address = new URL(`debug/pprof/${encodeURIComponent(name)}${query}`, requestUrl(url));
+  const takesTime = PPROF_PROFILES[name]?.timed !== undefined && !address.searchParams.has('seconds');
   const asked = seconds ?? (takesTime ? SECONDS_DEFAULT : undefined);
   if (asked !== undefined) address.searchParams.set('seconds', String(asked));
   if (service !== undefined) address.searchParams.set('service', service);
