@@ -230,7 +230,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
         error.code === 'EADDRINUSE'
           ? new CollectorError(
               'ERR_COLLECTOR_PORT_BUSY',
-              `port ${port} of ${host} is taken by another program: stop it or choose another port with --port`,
+              `port ${port} of ${host} is taken (by a collector that runs already?): use that one, or choose another port with --port`,
               error,
             )
           : new CollectorError(

@@ -217,12 +217,24 @@ describe('reports of a collector', () => {
   });
 
   it('tell which profiles there are where the one asked for is none of them', async () => {
-    answer = { status: 404, body: 'Unknown profile\n' };
+    answer = { status: 404, body: 'Unknown profile: see /debug/pprof/\n' };
     const { code, stderr } = await runCommandLine(['top', '--profile', 'nope', '--url', url]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /answered 404: Unknown profile \[ERR_CLI_REFUSED\]\n {2}the profiles there are: cpu, wall, heap, /,
+      /answered 404: Unknown profile: see \/debug\/pprof\/ \[ERR_CLI_REFUSED\]\n {2}the profiles there are: cpu, wall, heap, /,
     );
     expect(stderr).not.toMatch(/trace|heapsnapshot/);
+    answer.body = 'asynchronous resources are not followed: RINGTAIL_ASYNC=off\n';
+    const off = await runCommandLine(['top', '--profile', 'goroutine', '--url', url]);
+    expect(off.stderr).not.toContain('the profiles there are');
+  });
+
+  it('tell how to give the token where it lifts the refusal', async () => {
+    answer = { status: 503, body: 'heap captures are made once a minute without the token: try again\n' };
+    const { stderr } = await runCommandLine(['top', '--profile', 'heap', '--url', url]);
+    expect(stderr).toContain('RINGTAIL_TOKEN_FILE');
+    answer.body = 'the main thread is stuck in native code\n';
+    const stuck = await runCommandLine(['top', '--profile', 'heap', '--url', url]);
+    expect(stuck.stderr).not.toContain('RINGTAIL_TOKEN');
   });
 });

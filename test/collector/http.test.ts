@@ -70,10 +70,10 @@ describe('paths', () => {
     const unknown = await ask(collector, '/debug/pprof/nosuch');
     expect([unknown.status, unknown.text, unknown.headers['x-go-pprof']]).toEqual([
       404,
-      'Unknown profile\n',
+      'Unknown profile: see /debug/pprof/\n',
       '1',
     ]);
-    expect((await ask(collector, '/debug/pprof/toString')).text).toBe('Unknown profile\n');
+    expect((await ask(collector, '/debug/pprof/toString')).text).toBe('Unknown profile: see /debug/pprof/\n');
     agent.collected.set('block', { mediaType: 'text/plain; charset=utf-8', bytes: Buffer.from('two parts') });
     const block = await ask(collector, '/debug/pprof/block?debug=1');
     expect([block.status, block.text, block.headers['content-disposition']]).toEqual([
@@ -230,7 +230,9 @@ describe('starting', () => {
       code: 'ERR_COLLECTOR_PORT_BUSY',
       cause: { code: 'EADDRINUSE' },
     });
-    await expect(second).rejects.toThrow(`port ${address.port} of 127.0.0.1 is taken by another program`);
+    await expect(second).rejects.toThrow(
+      `port ${address.port} of 127.0.0.1 is taken (by a collector that runs already?)`,
+    );
   });
 
   it('listens on the other loopback too', async () => {

@@ -53,14 +53,15 @@ function refusal(url: URL, status: number, body: Buffer): CliError {
   return new CliError(
     'ERR_CLI_REFUSED',
     `${url.host} answered ${status}${said === '' ? '' : `: ${said}`}`,
-    adviceOf(status),
+    adviceOf(status, said),
   );
 }
 
-function adviceOf(status: number): string {
-  if (status === 401)
+function adviceOf(status: number, said: string): string {
+  if (status === 401 || (status === 503 && said.includes('without the token')))
     return 'give its token: set RINGTAIL_TOKEN, or RINGTAIL_TOKEN_FILE to the file that holds it';
-  if (status === 404) return `the profiles there are: ${READABLE.join(', ')}`;
+  if (status === 404 && said.startsWith('Unknown profile'))
+    return `the profiles there are: ${READABLE.join(', ')}`;
   return 'choose with --service, --instance, --profile and --seconds; see what there is: ringtail tail';
 }
 
