@@ -66,8 +66,10 @@ async function measure(collector: RunningCollector, kind: string, seed: number) 
   return {
     truth: percent(JSON.parse(printed) as Split),
     got: percent(got),
-    // Reading the clock is work of the program's too, and dear where threads are many.
+    // Reading the clock is work of the program's too, and dear where threads are many; on Node 24 its numbers are often
+    // objects, and their garbage takes up to a tenth.
     inNames: NAMES.reduce((sum, name) => sum + got[name], flat('cpuUsage')),
+    inCollector: flat('\\(garbage collector\\)'),
     samples,
     repaired,
     stdout,
@@ -84,12 +86,16 @@ describe.runIf(needGo('CPU truth'))('the split of CPU that go tool pprof shows',
 
   for (const kind of ['large', 'inlinable']) {
     it.each(SEEDS)(`of ${kind} functions is the true one, seed %i`, async (seed) => {
-      const { truth, got, inNames, samples, repaired, stdout } = await measure(collector, kind, seed);
+      const { truth, got, inNames, inCollector, samples, repaired, stdout } = await measure(
+        collector,
+        kind,
+        seed,
+      );
       console.log(
         `${process.version} ${kind} seed ${seed}: truth ${shown(truth)}, pprof ${shown(got)}, ${samples} samples, credited to inlining callers ${repaired} %`,
       );
       expect(samples).toBeGreaterThanOrEqual(SAMPLES_MIN);
-      expect(inNames / samples, stdout).toBeGreaterThan(0.9);
+      expect(inNames / (samples - inCollector), stdout).toBeGreaterThan(0.9);
       for (const name of NAMES)
         expect(Math.abs(got[name] - truth[name]), `${name}\n${stdout}`).toBeLessThan(POINTS);
     });
