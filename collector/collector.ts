@@ -136,7 +136,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       ['/healthz', sayOk],
       ['/readyz', sayOk],
       ['/metrics', metrics],
-      [GC_PATH, gcRoute(context)],
+      [GC_PATH, gcRoute({ ...context, retentionMillis })],
       [PPROF_PATH, (request, response, url) => pprof.handle(request, response, url)],
       [PPROF_PATH.slice(0, -1), (_request, response) => sendRedirect(response, PPROF_PATH)],
     ]),

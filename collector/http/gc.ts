@@ -10,12 +10,16 @@ import type { RouteHandler } from './server';
 export const GC_PATH = '/v1/gc';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-export function gcRoute({ agents, store }: { agents: Agents; store: Store }): RouteHandler {
+/** retentionMillis: how long collections are kept. */
+export type GcContext = { agents: Agents; store: Store; retentionMillis: number };
+
+export function gcRoute({ agents, store, retentionMillis }: GcContext): RouteHandler {
+  const most = Math.floor(retentionMillis / 1000);
   return async (_request, response, { searchParams }) => {
-    const seconds = ledgerSeconds(searchParams.get('seconds'));
+    const seconds = ledgerSeconds(searchParams.get('seconds'), most);
     if (seconds === null) {
       const got = searchParams.get('seconds');
-      return sendText(response, 400, `seconds must be a whole number from 1 to 900, got ${got}\n`);
+      return sendText(response, 400, `seconds must be a whole number from 1 to ${most}, got ${got}\n`);
     }
     const [service, instance] = [searchParams.get('service') ?? '', searchParams.get('instance') ?? ''];
     const selection = selectAgents(agents.live(), service, instance);

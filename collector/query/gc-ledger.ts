@@ -8,7 +8,6 @@ import { wallMillisOf } from '../store/batch';
 import type { Store } from '../store/store';
 import { gcFigures } from './recent-gc';
 
-const SECONDS_MAX = 900;
 export const LEDGER_SECONDS = 60;
 /** The newest are kept. */
 const ENTRIES_MAX = 10_000;
@@ -38,11 +37,11 @@ export type GcLedger = {
   entries: GcLedgerEntry[];
 };
 
-/** What ?seconds= asks for; null for what is no number of seconds from 1 to SECONDS_MAX. */
-export function ledgerSeconds(text: string | null): number | null {
+/** What ?seconds= asks for; null for what is no number of seconds from 1 to `most`. */
+export function ledgerSeconds(text: string | null, most: number): number | null {
   if (text === null || text === '') return LEDGER_SECONDS;
   const seconds = /^\d+$/.test(text) ? Number(text) : 0;
-  return seconds >= 1 && seconds <= SECONDS_MAX ? seconds : null;
+  return seconds >= 1 && seconds <= most ? seconds : null;
 }
 
 export async function gcLedger(store: Store, agent: Agent, seconds: number): Promise<GcLedger> {

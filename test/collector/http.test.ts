@@ -102,6 +102,13 @@ describe('paths', () => {
     await agent.close();
   });
 
+  it('know how far back they can look', async () => {
+    const collector = await started({ retentionMillis: 60_000 });
+    expect((await ask(collector, '/v1/gc?seconds=60')).status).not.toBe(400);
+    const { status, text } = await ask(collector, '/v1/gc?seconds=61');
+    expect([status, text]).toEqual([400, 'seconds must be a whole number from 1 to 60, got 61\n']);
+  });
+
   it('take GET and HEAD only', async () => {
     const collector = await started();
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
