@@ -16,6 +16,8 @@ const LONG_GC_MILLIS = 5;
 
 /** In front of a hang's stack that is older than the hang. */
 export const LAST_BEFORE = 'last seen before it';
+/** Instead of the stack of a hang in native code in which no JavaScript was seen. */
+export const NO_NATIVE_STACK = 'no stack until it returns: native code cannot be interrupted';
 
 /** What a frame of `hot` is called: name, and file and line when known. */
 export function hotName(hot: TailSecond['hot'][number]): string {
@@ -45,7 +47,8 @@ function secondLines(second: TailSecond): string[] {
   if (second.hang !== null) {
     const { kind, forMillis, stack, stackFrom } = second.hang;
     const front = stackFrom === 'before' ? LAST_BEFORE : 'still';
-    lines.push(`  HANG ${kind} for ${millisText(forMillis)}, ${front}: ${stackText(stack)}`);
+    const where = kind === 'native' && stack.length === 0 ? NO_NATIVE_STACK : `${front}: ${stackText(stack)}`;
+    lines.push(`  HANG ${kind} for ${millisText(forMillis)}, ${where}`);
   }
   for (const stall of second.stalls) {
     lines.push(

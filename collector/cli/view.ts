@@ -12,6 +12,7 @@ import {
   gcShareText,
   hotName,
   LAST_BEFORE,
+  NO_NATIVE_STACK,
   pauseTexts,
   requestName,
   shortFrame,
@@ -129,18 +130,14 @@ function stateText(entry: BoardEntry, nowMillis: number): string {
 function hangLines({ hang }: TailSecond): RankedRow[] {
   if (hang === null) return [];
   const head = ` HANG     in ${kindText(hang.kind)} for ${millisText(hang.forMillis)}, since ${clockText(hang.sinceMillis)}`;
-  const frames = hang.stack.slice(-HANG_FRAMES).reverse();
+  const frames = hang.stack.slice(-HANG_FRAMES).reverse().map(shortFrame);
+  if (hang.kind === 'native' && frames.length === 0) frames.push(NO_NATIVE_STACK);
   const first = hang.stackFrom === 'before' ? `${LAST_BEFORE}: ` : '';
   return [
     { rank: 0, row: [segment(head, 'red')] },
     ...frames.map((name, index) => ({
       rank: index === 0 ? 1 : 5,
-      row: [
-        segment(
-          `${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? first : 'called by '}${shortFrame(name)}`,
-          'red',
-        ),
-      ],
+      row: [segment(`${' '.repeat(LABEL_COLUMNS + 1)}${index === 0 ? first : 'called by '}${name}`, 'red')],
     })),
   ];
 }

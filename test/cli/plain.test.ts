@@ -49,6 +49,11 @@ describe('plain lines of the tail', () => {
     expect(plainLines({ ...HANGING, hang: { ...hang, stackFrom: 'hang' } })[1]).toContain(', still: spin');
   });
 
+  it('says why a hang in native code has no stack yet', () => {
+    const hang = { ...HANGING.hang!, kind: 'native' as const, stack: [], stackFrom: null };
+    expect(plainLines({ ...HANGING, hang })[1]).toMatch(/HANG native for .*, no stack until it returns: /);
+  });
+
   it('names a function without a name once by its place, and leaves out what was only on the way', () => {
     const at = { file: '/srv/shop/app.js', line: 315 };
     const nameless = { ...at, function: '(anonymous) app.js:315', selfPercent: 9, totalPercent: 9 };

@@ -76,6 +76,12 @@ describe('the live view', () => {
     expect(rows[4]).toBe('\x1b[1;31m          called by checkout (cart.js:12)\x1b[0m');
   });
 
+  it('says why a hang in native code has no stack yet', () => {
+    const hang = { ...HANGING.hang!, kind: 'native' as const, stack: [], stackFrom: null };
+    const rows = render([{ ...HANGING, hang }]);
+    expect(rows.find((row) => row.includes('no stack until it returns'))).toBeDefined();
+  });
+
   it('says of a stack from before the hang that it is one', () => {
     const hang = { ...HANGING.hang!, kind: 'native' as const, stackFrom: 'before' as const };
     const rows = render([{ ...HANGING, hang }]);
