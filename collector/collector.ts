@@ -158,7 +158,10 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     onRefused: () => counters.httpRefused++,
     onFault: (error) => log(`a request failed: ${error instanceof Error ? error.stack : String(error)}`),
   });
-  const ticker = setInterval(() => agents.tick(), TICK_MILLIS);
+  const ticker = setInterval(() => {
+    agents.tick();
+    store.expire();
+  }, TICK_MILLIS);
   const close = async () => {
     clearInterval(ticker);
     ingest.close();

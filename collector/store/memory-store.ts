@@ -45,12 +45,12 @@ export class MemoryStore implements Store {
   }
 
   async putInstance(instance: Instance): Promise<void> {
-    this.#expire();
+    this.expire();
     this.#agent(instance.agentId).instance = instance;
   }
 
   async instances(): Promise<Instance[]> {
-    this.#expire();
+    this.expire();
     return [...this.#agents.values()].flatMap((agent) => (agent.instance === null ? [] : [agent.instance]));
   }
 
@@ -64,7 +64,7 @@ export class MemoryStore implements Store {
     this.#queue.push(kept);
     this.#batchBytes += bytes;
     this.#tableUses.set(batch.stacks, (this.#tableUses.get(batch.stacks) ?? 0) + 1);
-    this.#expire();
+    this.expire();
     this.#shrink();
   }
 
@@ -73,11 +73,27 @@ export class MemoryStore implements Store {
   }
 
   async batches(range: TimeRange): Promise<Batch[]> {
-    this.#expire();
+    this.expire();
     const kept = this.#agents.get(range.agentId)?.kept ?? [];
     return kept
       .filter((entry) => entry.lastMicros >= range.fromMicros && entry.firstMicros < range.toMicros)
       .map((entry) => entry.batch);
+  }
+
+  /**
+   * Drops what is older than the retention, and agents of which nothing is left: with every commit and question, and
+   * whenever it is called where there are none.
+   */
+  expire(): void {
+    const before = this.#options.nowMillis() - this.#options.retentionMillis;
+    let oldest = this.#queue[this.#head] ?? null;
+    while (oldest !== null && oldest.atMillis < before) {
+      this.#dropOldest(oldest);
+      oldest = this.#queue[this.#head] ?? null;
+    }
+    for (const [agentId, agent] of this.#agents) {
+      if (agent.kept.length === 0 && agent.seenMillis < before) this.#agents.delete(agentId);
+    }
   }
 
   stats(): StoreStats {
@@ -112,19 +128,6 @@ export class MemoryStore implements Store {
     let bytes = this.#batchBytes;
     for (const table of this.#tableUses.keys()) bytes += table.byteSize;
     return bytes;
-  }
-
-  /** Drops what is older than the retention, and agents of which nothing is left. */
-  #expire(): void {
-    const before = this.#options.nowMillis() - this.#options.retentionMillis;
-    let oldest = this.#queue[this.#head] ?? null;
-    while (oldest !== null && oldest.atMillis < before) {
-      this.#dropOldest(oldest);
-      oldest = this.#queue[this.#head] ?? null;
-    }
-    for (const [agentId, agent] of this.#agents) {
-      if (agent.kept.length === 0 && agent.seenMillis < before) this.#agents.delete(agentId);
-    }
   }
 
   /** Drops the oldest until the bytes fit; the newest batch always stays. */

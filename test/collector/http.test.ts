@@ -1,10 +1,11 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { SeriesKind } from '../../assembly/layout';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/collector';
 import { isLoopback, refusalOf } from '../../collector/http/guard';
+import { MemoryStore } from '../../collector/store/memory-store';
 import { SyntheticAgent } from './synthetic-agent';
 
 const TOKEN = 'a-token-of-the-tests-0123456789';
@@ -240,6 +241,13 @@ describe('starting', () => {
     await expect(second).rejects.toThrow(
       `port ${address.port} of 127.0.0.1 is taken (by a collector that runs already?)`,
     );
+  });
+
+  it('lets go of what is old by itself', async () => {
+    const expire = vi.spyOn(MemoryStore.prototype, 'expire');
+    await started();
+    await vi.waitFor(() => expect(expire).toHaveBeenCalled(), 5000);
+    expire.mockRestore();
   });
 
   it('listens on the other loopback too', async () => {

@@ -63,6 +63,18 @@ describe('the memory store', () => {
     expect([await store.lastSequence('a', 1), await store.lastSequence('a', 2)]).toEqual([7, 2]);
   });
 
+  it('forgets it also when nobody sends or asks any more', async () => {
+    const { store, clock } = made();
+    await store.putInstance(INSTANCE);
+    await store.commit(batchOf(0));
+    clock.millis = 15 * MINUTE;
+    store.expire();
+    expect(store.stats()).toMatchObject({ batches: 1, agents: 1 });
+    clock.millis++;
+    store.expire();
+    expect(store.stats()).toMatchObject({ batches: 0, bytes: 0, agents: 0 });
+  });
+
   it('forgets what is older than the retention, at last the agent', async () => {
     const { store, clock } = made();
     await store.putInstance(INSTANCE);
