@@ -111,7 +111,8 @@ export class PprofServer {
     const name = url.pathname.slice(PATH.length);
     if (name === '') {
       response.setHeader('Content-Security-Policy', PAGE_POLICY);
-      return send(response, HTML, Buffer.from(pprofIndex([{ ...this.#host.identity, query: '' }])));
+      const page = pprofIndex([{ ...this.#host.identity, query: '' }], host);
+      return send(response, HTML, Buffer.from(page));
     }
     if (name === 'cmdline') return send(response, TEXT, Buffer.from(service));
     if (name === 'symbol') return send(response, TEXT, Buffer.from('num_symbols: 1\n'));

@@ -9,7 +9,7 @@ export const PROGRAM_EXAMPLES = `Examples:
   ringtail tail --json | jq .cpu      one JSON object a line, for scripts
   ringtail top --seconds 10           what takes most CPU right now
   ringtail diff old.pb.gz new.pb.gz   what changed
-  go tool pprof http://127.0.0.1:${DEFAULT_PORT}/debug/pprof/profile?seconds=5
+  go tool pprof "http://127.0.0.1:${DEFAULT_PORT}/debug/pprof/profile?seconds=5"
 `;
 
 export const DEMO_EXAMPLES = `Examples:

@@ -55,7 +55,7 @@ export class PprofRoutes {
 
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const name = url.pathname.slice(PPROF_PATH.length);
-    if (name === '') return sendPage(response, this.#index());
+    if (name === '') return sendPage(response, this.#index(request.headers.host ?? ''));
     if (name === 'cmdline') return this.#commandLine(response, url);
     // One symbol known: profiles carry their names, so nobody has to ask for an address.
     if (name === 'symbol') return sendText(response, 200, 'num_symbols: 1\n');
@@ -145,12 +145,12 @@ export class PprofRoutes {
     return selectAgents(live, searchParams.get('service') ?? '', searchParams.get('instance') ?? '');
   }
 
-  #index(): string {
+  #index(host: string): string {
     const rows = this.#context.agents.live().map(({ instance: { service, instance } }) => {
       const query = `service=${encodeURIComponent(service)}&instance=${encodeURIComponent(instance)}`;
       return { service, instance, query };
     });
-    return pprofIndex(rows);
+    return pprofIndex(rows, host);
   }
 }
 

@@ -4,7 +4,8 @@ import { PPROF_PROFILES } from './pprof-request';
 /** query: what the links add to choose this instance, '' where there is but one. */
 export type IndexRow = { service: string; instance: string; query: string };
 
-export function pprofIndex(rows: readonly IndexRow[]): string {
+/** host: as the asker called this server. */
+export function pprofIndex(rows: readonly IndexRow[], host: string): string {
   const profiles = Object.entries(PPROF_PROFILES);
   const lines = rows.map(({ service, instance, query }) => {
     const links = profiles.map(([name, { timed }]) => {
@@ -20,7 +21,7 @@ export function pprofIndex(rows: readonly IndexRow[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>/debug/pprof/</title></head><body>
 <h1>/debug/pprof/</h1>
-<p>Take a profile with <code>go tool pprof 'http://host:port/debug/pprof/profile?seconds=5'</code>; where several services are connected, with <code>&amp;service=NAME</code></p>
+<p>Take a profile with <code>go tool pprof 'http://${escapeHtml(host)}/debug/pprof/profile?seconds=5'</code>; where several services are connected, with <code>&amp;service=NAME</code></p>
 <table><thead><tr><th>service<th>instance<th>profiles, timed ones of 5 seconds</thead>
 ${lines.length > 0 ? lines.join('') : '<tr><td colspan="3">no agent is connected\n'}</table>
 <p>Profile descriptions:</p>

@@ -61,6 +61,7 @@ describe('paths', () => {
     await agent.connect();
     const index = await ask(collector, '/debug/pprof/');
     expect(index.text).toContain('shop &#60;b&#62;');
+    expect(index.text).toContain(`http://127.0.0.1:${collector.address.port}/debug/pprof/profile?seconds=5`);
     expect(index.headers['x-content-type-options']).toBe('nosniff');
     expect((await ask(collector, '/debug/pprof/cmdline')).text).toBe('shop <b>');
     const symbol = await ask(collector, '/debug/pprof/symbol');
