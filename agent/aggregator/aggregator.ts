@@ -34,7 +34,6 @@ import {
   type IdentityTuple,
   type StatusTuple,
 } from '../wire/schema';
-import { readToken } from '../wire/token';
 import { AsyncWatch } from './async-watch';
 import { Cost } from './cost';
 import { Dictionary } from './dictionary';
@@ -54,6 +53,7 @@ import { OnDemand } from './on-demand';
 import { Outgoing } from './outgoing';
 import { OwnHeap } from './own-heap';
 import { OwnSeries } from './own-series';
+import { ownToken } from './own-token';
 import type { PauseLimits } from './pause-baseline';
 import type { TickWindow } from './profile-reader';
 import type { ProfileContext } from './profiles/context';
@@ -247,7 +247,7 @@ export class Aggregator {
     this.#link = new Link({
       url: options.collectorUrl,
       agentId: randomBytes(16),
-      token: () => readToken(data.tokenEnvironment)?.token ?? null,
+      token: () => ownToken(data.tokenEnvironment),
       identity: () => this.#identity(),
       epoch: () => this.#shipper.epoch,
       dictionary: () => this.#shipper.dictionary(),

@@ -3,7 +3,7 @@
  * the run in a file (RINGTAIL_OUT), a summary on stderr (RINGTAIL_SUMMARY). Everything is loaded only then.
  */
 import { say } from '../stderr';
-import { readToken } from '../wire/token';
+import { ownToken } from './own-token';
 import type { PprofServer } from './pprof-server';
 import type { ProfileContext } from './profiles/context';
 import { MainClock } from './profiles/main-clock';
@@ -44,7 +44,7 @@ export class Standalone {
     const cut = pprofAddress.lastIndexOf(':');
     const [address, port] = [pprofAddress.slice(0, cut), Number(pprofAddress.slice(cut + 1))];
     const { data, identity } = this.context;
-    const token = () => readToken(data.tokenEnvironment)?.token ?? null;
+    const token = () => ownToken(data.tokenEnvironment);
     const server = new PprofServer({ identity, profiles: this.profiles, token });
     const found = await server.listen(address.replace(/^\[|\]$/g, ''), port);
     if (this.#closed) return server.close();

@@ -68,6 +68,11 @@ export function tokenPlaces(environment: Environment, platform = hostPlatform(en
   return places;
 }
 
+/** The user has named it: it is no place that is looked at by itself. */
+export function isNamedPlace({ RINGTAIL_TOKEN_FILE }: Environment, place: string): boolean {
+  return place === 'RINGTAIL_TOKEN' || place === RINGTAIL_TOKEN_FILE;
+}
+
 /** The first usable token, or null. Never throws: an unreadable place is an ignored one. */
 export function readToken(
   environment: Environment,

@@ -61,6 +61,16 @@ const CONDITIONS: Condition[] = [
     says: /v20\.18\.3/,
   },
   {
+    name: 'a token that is too short',
+    env: { RINGTAIL_TOKEN: 'short', RINGTAIL_TOKEN_FILE: '/nonexistent/token' },
+    says: /^ringtail: the token of RINGTAIL_TOKEN is not used: a token has 16 to 512 characters, got 5$/,
+  },
+  {
+    name: 'a file for the token that is not there',
+    env: { RINGTAIL_TOKEN_FILE: '/nonexistent/token' },
+    says: /^ringtail: the token of \/nonexistent\/token is not used: ENOENT/,
+  },
+  {
     name: 'bad values',
     env: {
       RINGTAIL_CPU_HZ: 'fast',
