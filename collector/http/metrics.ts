@@ -9,7 +9,7 @@ import type { InstanceStatus } from '../store/batch';
 import type { StoreStats } from '../store/store';
 import { Exposition, type Labels } from './exposition';
 import { writeGc } from './gc-metrics';
-import { writeSeries } from './series-metrics';
+import { labelText, writeSeries } from './series-metrics';
 
 export type MetricsInput = {
   counters: Counters;
@@ -175,6 +175,12 @@ function writeServices(out: Exposition, totals: ServiceTotals, nowMillis: number
 }
 
 function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: number): void {
+  out.family('ringtail_instance_info', 'gauge', 'Always 1: versions, and the labels of RINGTAIL_LABELS.');
+  for (const agent of live) {
+    const { nodeVersion, agentVersion, labels } = agent.instance;
+    const versions = { node_version: nodeVersion, agent_version: agentVersion };
+    out.sample('ringtail_instance_info', { ...namedLabels(labels), ...versions, ...labelsOf(agent) }, 1);
+  }
   for (const [name, help, pick] of GAUGES) {
     out.family(name, 'gauge', help);
     for (const agent of live)
@@ -202,6 +208,14 @@ function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: numb
     out.family(name, 'counter', help);
     for (const agent of live) out.sample(name, labelsOf(agent), pick(agent));
   }
+}
+
+/** Flat key and value, by names that Prometheus takes. */
+function namedLabels(labels: readonly string[]): Labels {
+  const named: Record<string, string> = {};
+  for (let index = 0; index < labels.length; index += 2)
+    named[labelText(labels[index]!)] = labels[index + 1]!;
+  return named;
 }
 
 function labelsOf({ instance }: Agent): Labels {

@@ -79,7 +79,7 @@ function nameText(name: string): string {
 }
 
 /** `le` and names that begin with two underscores are Prometheus' own. */
-function labelText(key: string): string {
+export function labelText(key: string): string {
   const text = key.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_');
   return text === 'le' || text === 'quantile' || text.startsWith('__') ? `label_${text}` : text;
 }

@@ -49,8 +49,8 @@ export function profileHead(kind: ProfileKind, program: string, startMillis: num
 
 const OWNER_KEYS = ['service', 'instance', 'thread'];
 
-/** Whose ticks they are. */
-export type Owner = { service: string; instance: string };
+/** Whose ticks they are. labels: what every sample of the instance carries, flat key and value (RINGTAIL_LABELS). */
+export type Owner = { service: string; instance: string; labels?: readonly string[] };
 
 export class TickProfile {
   readonly profile: Profile;
@@ -128,7 +128,7 @@ export class TickProfile {
     let labelSet = this.#labelSets.get(label);
     if (labelSet === undefined) {
       const labels = ownerLabels(owner, threadId);
-      labelSet = this.profile.labelSet(label === '' ? labels : [...labels, ...ownLabels(label)]);
+      labelSet = this.profile.labelSet(label === '' ? labels : overridden(labels, labelsOfText(label)));
       this.#labelSets.set(label, labelSet);
     }
     return labelSet;
@@ -157,17 +157,17 @@ export class TickProfile {
 }
 
 /** The labels that every sample of every profile carries: flat key, value. */
-export function ownerLabels({ service, instance }: Owner, threadId: number): string[] {
+export function ownerLabels({ service, instance, labels = [] }: Owner, threadId: number): string[] {
   const worker = threadId === SEVERAL_THREADS ? 'workers' : `worker-${threadId}`;
   const thread = threadId === 0 ? 'main' : worker;
-  return ['service', service, 'instance', instance, 'thread', thread];
+  return overridden(['service', service, 'instance', instance, 'thread', thread], labels);
 }
 
-/** The program's own labels; those that say whose a sample is cannot be given by it. */
-function ownLabels(text: string): string[] {
-  return pairsOf(labelsOfText(text))
-    .filter(([key]) => !OWNER_KEYS.includes(key))
-    .flat();
+/** With more labels, which take the place of those with their keys; whose a sample is cannot be given by the program. */
+function overridden(labels: readonly string[], more: readonly string[]): string[] {
+  const all = new Map(pairsOf(labels));
+  for (const [key, value] of pairsOf(more)) if (!OWNER_KEYS.includes(key)) all.set(key, value);
+  return [...all].flat();
 }
 
 function pairsOf(labels: readonly string[]): [string, string][] {

@@ -58,7 +58,7 @@ describe('a CPU capture', () => {
     expect(counts.get('(garbage collector)')! / total).toBeCloseTo(0.1 / 0.9, 1);
     expect([...counts.keys()].some((stack) => stack.includes('idle'))).toBe(false);
     expect(profile.files).toContain('/srv/app.js');
-    expect(profile.labels).toEqual(new Set(['service=shop', 'instance=shop:1', 'thread=main']));
+    expect(profile.labels).toEqual(new Set(['service=shop', 'instance=shop:1', 'thread=main', 'zone=a']));
     expect(profile.comments.join('\n')).toMatch(/interval 10\.101 ms, \d+ of \d+ ticks \(100\.0 %\)/);
     expect(profile.comments.join('\n')).toContain('inlined leaves repaired: 0.0 % of JS ticks');
     expect(profile.comments.join('\n')).toMatch(/profiler's own cost: \d+\.\d % of a core/);

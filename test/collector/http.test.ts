@@ -291,6 +291,8 @@ describe('metrics', () => {
       sampleOf(text, 'ringtail_instance_cpu_seconds_total{service="shop",instance="shop:1",part="main"}'),
     ).toBe(0.5);
     expect(sampleOf(text, 'ringtail_instance_rss_bytes{service="shop",instance="shop:1"}')).toBe(80e6);
+    const info = 'zone="a",node_version="v20.20.0",agent_version="0.1.0",service="shop",instance="shop:1"';
+    expect(sampleOf(text, `ringtail_instance_info{${info}}`)).toBe(1);
     expect(sampleOf(text, 'ringtail_batches_total')).toBe(2);
     for (const line of text.trim().split('\n')) {
       expect(line).toMatch(

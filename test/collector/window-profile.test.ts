@@ -177,6 +177,23 @@ describe('a window that a range cuts', () => {
     );
   });
 
+  it('has the labels of its instance, in the place of which come those of the sample, but never whose it is', () => {
+    const profile = new WindowProfile('cpu', profileHead('cpu', '', 0), tables);
+    const owner = { ...instance, labels: ['zone', 'a', 'label', 'of all', 'service', 'not me'] };
+    const ticks = [0, 1].map((label) => ({ atMicros: 1_000_000 + label, stack: 1, state: 0, label }));
+    profile.add(
+      batchOf([{ startMicros: 1_000_000, endMicros: 1_002_000, periodMicros: 1000, ticks }]),
+      owner,
+      0,
+      1e12,
+    );
+    const whose = ['service', owner.service, 'thread', 'main', 'zone', 'a'];
+    expect(profile.profile.labelSets.filter((labels) => labels.length > 0)).toEqual([
+      ['instance', owner.instance, 'label', 'of all', ...whose],
+      ['instance', owner.instance, 'label', '/a', ...whose],
+    ]);
+  });
+
   it("keeps workers out of the main thread's CPU, not out of the profile", () => {
     const ticks = [{ atMicros: 1_000_000, stack: 1, state: 0, label: 0 }];
     const window = { startMicros: 1_000_000, endMicros: 1_001_000, periodMicros: 1000, ticks };

@@ -1,4 +1,5 @@
 /** What the sources of profiles are given of the agent thread. */
+import type { Owner } from '../../../collector/profile/tick-profile';
 import type { AgentThreadData } from '../../thread-data';
 import type { AsyncWatch } from '../async-watch';
 import type { Dictionary } from '../dictionary';
@@ -11,7 +12,7 @@ import type { StackSums } from '../stack-sums';
 
 export type ProfileContext = {
   data: AgentThreadData;
-  identity: { service: string; instance: string };
+  identity: Owner;
   /** What the process runs on: wire/environment.ts. */
   environment: readonly string[];
   dictionary: Dictionary;

@@ -3,6 +3,7 @@
 import { SampleState } from '../../../assembly/layout';
 import { StackNodes } from '../../../collector/profile/stack-nodes';
 import {
+  type Owner,
   type ProfileKind,
   profileHead,
   TickProfile,
@@ -10,8 +11,6 @@ import {
 } from '../../../collector/profile/tick-profile';
 import type { Dictionary } from '../dictionary';
 import type { TickWindow } from '../profile-reader';
-
-export type LocalOwner = { service: string; instance: string };
 
 export class LocalTicks extends TickProfile {
   /** Time that windows of the main thread cover, µs. */
@@ -22,7 +21,7 @@ export class LocalTicks extends TickProfile {
 
   constructor(
     kind: ProfileKind,
-    readonly owner: LocalOwner,
+    readonly owner: Owner,
     readonly dictionary: Dictionary,
     startMillis: number,
   ) {
