@@ -4,11 +4,9 @@
  * not even pinged, because its CPU clock tells that it did nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { AgentState, ControlCell } from '../../assembly/layout';
-import { version } from '../../package.json';
 import { attachReader, attachWriter, createTables } from '../core';
-import { say } from '../stderr';
+import { messageOf, say } from '../stderr';
 import { ownThreadId, threadState } from '../thread-cpu';
 import {
   type AgentThreadData,
@@ -31,8 +29,6 @@ import {
   HANG_NATIVE,
   HANG_STACK_WITHIN,
   HANG_STARVED,
-  type IdentityTuple,
-  type StatusTuple,
 } from '../wire/schema';
 import { AsyncWatch } from './async-watch';
 import { Cost } from './cost';
@@ -46,6 +42,7 @@ import { Heap } from './heap/heap';
 import { LabelTrack } from './label-track';
 import { Link } from './link';
 import { ListenerLints } from './listener-lints';
+import { LoopPings } from './loop-pings';
 import { LoopTurns } from './loop-turns';
 import { MainPage } from './main-page';
 import { letGoOfMain } from './main-session';
@@ -63,6 +60,7 @@ import { Shipper } from './shipper';
 import { StackSums, summedFrames } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
+import { identityTuple, Status, threadMemoryBytes } from './status';
 import { TurnWaits } from './turn-waits';
 import { Waits } from './waits';
 
@@ -125,6 +123,8 @@ export class Aggregator {
   readonly #environmentWatch: EnvironmentWatch;
   readonly #listeners = new ListenerLints((text) => this.#note(text));
   readonly #own: OwnSeries;
+  readonly #status: Status;
+  readonly #pings: LoopPings;
   readonly #ownHeap: OwnHeap | null;
   readonly #gc: GcLedger;
   readonly #waits: Waits;
@@ -132,17 +132,12 @@ export class Aggregator {
   readonly #async: AsyncWatch | null;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
-  #ping = 0;
-  #pongPrevious = 0;
   #tickAtMicros = 0;
   #tickMillis = 0;
   /** CPU of main as of the last tick, µs; the loop's active time where that is not known. */
   #mainCpuMicros = 0;
   /** CPU of the process at the last second's end, µs. */
   #processCpuMicros = 0;
-  #pingAtMicros = 0;
-  /** How long main had waited for a core when the ping left, µs. */
-  #waitedAtPingMicros = 0;
   #secondAtMicros = 0;
   #mainCpuAtSecondMicros = 0;
   #othersBusy = false;
@@ -151,7 +146,6 @@ export class Aggregator {
   #drainedAtMicros = 0;
   readonly #stalls: Stalls;
   #ownMicros = 0;
-  #loopBefore = { idle: 0, active: 0, self: 0, sent: 0 };
   #turnsBefore = { turns: 0, events: 0, waiting: 0 };
   #faultsBefore = 0;
   #saidRefusal = false;
@@ -244,11 +238,22 @@ export class Aggregator {
       tell: (kind, since, duration) => this.#tellHang(kind, since, duration),
       ended: (kind, startMicros, durationMicros) => this.#stallEnded(kind, startMicros, durationMicros),
     });
+    this.#pings = new LoopPings({
+      page: this.#page,
+      hangs: this.#hangs,
+      turns: this.#turns,
+      cost: this.#cost,
+      post: (sequence) => data.pings.postMessage(sequence),
+      onDelay: (atMicros, delayMicros, turns) => {
+        this.#own.delay(delayMicros);
+        this.#flight.delay(atMicros, delayMicros, turns);
+      },
+    });
     this.#link = new Link({
       url: options.collectorUrl,
       agentId: randomBytes(16),
       token: () => ownToken(data.tokenEnvironment),
-      identity: () => this.#identity(),
+      identity: () => identityTuple(data, this.#environment, nowMicros()),
       epoch: () => this.#shipper.epoch,
       dictionary: () => this.#shipper.dictionary(),
       onControl: (message) => this.#control(message),
@@ -266,6 +271,15 @@ export class Aggregator {
         this.#sayRefusal(reason);
       },
     });
+    this.#status = new Status({
+      page: this.#page,
+      cost: this.#cost,
+      sampling: this.#sampling,
+      sentBytes: () => this.#link.sentBytes,
+      hang: () => this.#hangs.current,
+      onMemory: (heapUsedBytes, rssBytes) =>
+        this.#flight.recorder.memory(nowMicros(), heapUsedBytes, rssBytes),
+    });
     this.#shipper = new Shipper(
       {
         link: this.#link,
@@ -273,7 +287,7 @@ export class Aggregator {
         feed: this.#feed,
         outgoing: this.#outgoing,
         windows: this.#sampling.queue,
-        takeStatus: () => this.#status(),
+        takeStatus: () => this.#status.take(),
         onEpochEnds: () => this.#flight.recorder.epochEnds(this.#dictionary),
         onNewEpoch: () => {
           this.#sampling.recent.clear();
@@ -309,7 +323,7 @@ export class Aggregator {
         rotations: this.#cost.rotations,
         rotationPauseMicros: this.#cost.rotationPauseMicros,
         savedMicros: this.#sampling.savedMicros,
-        memoryBytes: memoryBytes(process.memoryUsage()),
+        memoryBytes: threadMemoryBytes(process.memoryUsage()),
         sentBytes: this.#link.sentBytes,
         losses: this.#outgoing.lostSoFar,
       }),
@@ -376,14 +390,14 @@ export class Aggregator {
     if (this.#closing) return;
     const now = nowMicros();
     this.#findSuspension(now);
-    this.#readPong();
+    this.#pings.read();
     const share = this.#mainShare(now);
     const resting = share < REST_SHARE;
     const deaf = this.#page.pingsEnded;
     if (deaf) this.#hangs.forget();
     const owed = this.#hangs.pingAtMicros !== 0;
-    if (!owed && !deaf && (share !== 0 || now - this.#pingAtMicros > PING_AT_LEAST_MICROS))
-      this.#sendPing(now);
+    if (!owed && !deaf && (share !== 0 || now - this.#pings.sentAtMicros > PING_AT_LEAST_MICROS))
+      this.#pings.send(now);
     this.#hangs.check(now);
     this.#flight.tick(now, this.#hangs.current);
     this.#sampling.tick(now, share, this.#mainCpuMicros, this.#othersBusy);
@@ -438,36 +452,8 @@ export class Aggregator {
     const cpu = this.#cost.mainCpuMicros() ?? this.#page.cell(ControlCell.LoopActiveMillis) * 1000;
     const before = this.#mainCpuMicros;
     this.#mainCpuMicros = cpu;
-    const used = cpu - before - (this.#pingAtMicros >= this.#tickAtMicros ? PONG_MICROS : 0);
+    const used = cpu - before - (this.#pings.sentAtMicros >= this.#tickAtMicros ? PONG_MICROS : 0);
     return Math.max(0, used) / Math.max(1, now - this.#tickAtMicros);
-  }
-
-  #sendPing(now: number): void {
-    this.#pingAtMicros = now;
-    this.#waitedAtPingMicros = this.#cost.mainWaitedMicros;
-    this.#page.sendPing(++this.#ping, now);
-    this.#hangs.pinged(now);
-    this.data.pings.postMessage(this.#ping);
-  }
-
-  #readPong(): void {
-    if (this.#hangs.pingAtMicros === 0 || this.#page.pongSequence !== this.#ping) return;
-    const at = this.#page.cell(ControlCell.PongAtMicros);
-    const delayMicros = this.#hangs.answered(at);
-    this.#own.delay(delayMicros);
-    this.#flight.delay(at, delayMicros, this.#page.cell(ControlCell.LoopTurns));
-    this.#pongPrevious = at;
-    this.#turns.add(at, this.#page.cell(ControlCell.LoopTurns));
-  }
-
-  /** Main leaves without having answered: what the loop did not turn for is over, too. */
-  #endOpenPing(): void {
-    const { pingAtMicros } = this.#hangs;
-    if (pingAtMicros === 0) return;
-    if (this.#page.pongSequence === this.#ping) return this.#readPong();
-    const now = nowMicros();
-    if (now - pingAtMicros >= this.data.options.stallMillis * 1000)
-      this.#own.delay(this.#hangs.answered(now));
   }
 
   #everySecond(now: number): void {
@@ -556,16 +542,19 @@ export class Aggregator {
   }
 
   #stallEnded(known: number, startMicros: number, durationMicros: number): void {
-    this.#cost.mainCpuMicros();
-    const waitedMicros = this.#cost.mainWaitedMicros - this.#waitedAtPingMicros;
-    const kind = waitedMicros > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
-    const turnedMicros = Math.min(startMicros, this.#pongPrevious);
+    const kind = this.#pings.waitedMicros() > durationMicros * STARVED_SHARE ? HANG_STARVED : known;
+    const turnedMicros = Math.min(startMicros, this.#pings.answeredAtMicros);
     this.#stalls.add({ kind, startMicros, durationMicros, turnedMicros }, nowMicros());
   }
 
   /** An answer so late may be the end of a stall: the ping left up to a tick into it. */
   #lateMicros(stallMicros: number): number {
     return Math.min(STALL_TIERS_MILLIS[0] * 1000, stallMicros - BUSY_TICK_MILLIS * 1000);
+  }
+
+  #endOpenPing(): void {
+    const delayMicros = this.#pings.end(nowMicros(), this.data.options.stallMillis * 1000);
+    if (delayMicros > 0) this.#own.delay(delayMicros);
   }
 
   /** A brief stall that is a synchronous wait is in the sums already. */
@@ -611,75 +600,6 @@ export class Aggregator {
     this.#flight.tell(event);
   }
 
-  #identity(): IdentityTuple {
-    const { identity, options, core } = this.data;
-    const periodMicros = options.cpuHz === 0 ? 0 : Math.round(1e6 / options.cpuHz);
-    return [
-      identity.service,
-      identity.instance,
-      hostname(),
-      process.pid,
-      process.version,
-      version,
-      identity.labels,
-      Date.now(),
-      nowMicros(),
-      identity.startWallMillis,
-      periodMicros,
-      core.kind,
-      this.#environment,
-    ];
-  }
-
-  #status(): StatusTuple {
-    const page = this.#page;
-    const before = this.#loopBefore;
-    const idle = page.cell(ControlCell.LoopIdleMillis);
-    const active = page.cell(ControlCell.LoopActiveMillis);
-    const self = page.cell(ControlCell.SelfMicros);
-    const sent = this.#link.sentBytes;
-    this.#loopBefore = { idle, active, self, sent };
-    const cost = this.#cost.take();
-    const loop = this.#loopSince(idle - before.idle, active - before.active);
-    const hang = this.#hangs.current;
-    const memory = process.memoryUsage();
-    const rssBytes = memory.rss;
-    const heapUsedBytes = page.cell(ControlCell.HeapUsedBytes);
-    this.#flight.recorder.memory(nowMicros(), heapUsedBytes, rssBytes);
-    return [
-      Date.now(),
-      rssBytes,
-      heapUsedBytes,
-      page.cell(ControlCell.HeapTotalBytes),
-      page.cell(ControlCell.HeapLimitBytes),
-      page.cell(ControlCell.ExternalBytes),
-      Math.max(0, Math.round(loop.idleMicros)),
-      Math.max(0, Math.round(loop.activeMicros)),
-      cost.mainCpuMicros,
-      cost.processCpuMicros,
-      cost.agentCpuMicros,
-      cost.samplerCpuMicros,
-      cost.rotations,
-      cost.rotationPauseMicros,
-      Math.round(self - before.self),
-      sent - before.sent,
-      memoryBytes(memory),
-      this.#sampling.rateHz,
-      this.#sampling.windowMillis,
-      this.#sampling.state,
-      hang?.kind ?? 0,
-      hang?.sinceMicros ?? 0,
-    ];
-  }
-
-  /** By ticks while sampling, else by the runtime's own idle time, ms. */
-  #loopSince(idleMillis: number, activeMillis: number): { idleMicros: number; activeMicros: number } {
-    const byTicks = this.#sampling.takeLoop();
-    if (byTicks !== null) return byTicks;
-    if (this.#sampling.state === 'on') return { idleMicros: 0, activeMicros: 0 };
-    return { idleMicros: idleMillis * 1000, activeMicros: activeMillis * 1000 };
-  }
-
   /**
    * Last window, last batch, goodbye; then the state that main waits for. Main is let go of first: nothing is read, and
    * nothing closed that can wait, while a session is open, because this thread may get little of the machine.
@@ -707,12 +627,14 @@ export class Aggregator {
           ? this.#flight.exits(this.#page.exitCode)
           : null;
       })
+      .catch(sayFault)
       .then(() => {
         this.#flush(nowMicros());
         return once(LAST_BYTES_MILLIS, (sent) =>
           this.#link.close(this.#shipper.epoch, this.#shipper.lastSequence, reason, sent),
         );
       })
+      .catch(sayFault)
       .then(() => {
         // Main still handles the inspector's last message: this thread must be there until main ends it.
         setInterval(() => {}, KEEP_ALIVE_MILLIS);
@@ -726,14 +648,14 @@ function excessText([, , , durationMicros, kind]: EventTuple, times: number, lim
   return `${took}, ${times.toFixed(1)} times the usual p95 of ${(limits.p95 / 1000).toFixed(1)} ms at this heap`;
 }
 
+/** A fault of ours at the end costs what was left to be told, not the time until main goes without us. */
+function sayFault(error: unknown): void {
+  say(`what was left at the end is not all told: ${messageOf(error)}`);
+}
+
 function processCpuMicros(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
-}
-
-/** Of this thread: heap figures are an isolate's. */
-function memoryBytes({ heapTotal, external }: NodeJS.MemoryUsage): number {
-  return heapTotal + external;
 }
 
 /** CLOCK_MONOTONIC, µs: the clock of V8's profiles. */
