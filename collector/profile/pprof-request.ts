@@ -44,7 +44,7 @@ export type PprofProfile = {
 };
 
 /** Begins with Go's words. */
-const UNKNOWN_PROFILE = 'Unknown profile: see /debug/pprof/';
+const UNKNOWN_PROFILE = 'Unknown profile';
 
 /** What an agent makes may take so long. */
 export const PPROF_SECONDS_MAX = 600;

@@ -34,9 +34,9 @@ const DELTAS = ['heap', 'allocs', 'block', 'mutex', 'goroutine', 'threadcreate']
 
 const refused = (path: string, status: number, body: string) => ({ path, status, body });
 const REFUSALS = [
-  refused('nosuch', 404, 'Unknown profile: see /debug/pprof/\n'),
-  refused('toString', 404, 'Unknown profile: see /debug/pprof/\n'),
-  refused('heap/', 404, 'Unknown profile: see /debug/pprof/\n'),
+  refused('nosuch', 404, 'Unknown profile\n'),
+  refused('toString', 404, 'Unknown profile\n'),
+  refused('heap/', 404, 'Unknown profile\n'),
   ...DELTAS.flatMap((name) => [
     refused(`${name}?seconds=0`, 400, NO_SECONDS),
     refused(`${name}?seconds=-1`, 400, NO_SECONDS),

@@ -78,7 +78,7 @@ describe('RINGTAIL_PPROF', () => {
     expect(await (await fetch(`${base}/cmdline`)).text()).toBe('alone');
     expect(await (await fetch(`${base}/symbol`)).text()).toBe('num_symbols: 1\n');
     const unknown = await fetch(`${base}/nosuch`);
-    expect([unknown.status, await unknown.text()]).toEqual([404, 'Unknown profile: see /debug/pprof/\n']);
+    expect([unknown.status, await unknown.text()]).toEqual([404, 'Unknown profile\n']);
     expect(unknown.headers.get('x-go-pprof')).toBe('1');
     const wrong = await fetch(`${base}/block?seconds=0`);
     expect([wrong.status, await wrong.text()]).toEqual([
