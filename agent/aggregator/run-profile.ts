@@ -12,9 +12,8 @@ import { encodePprof } from '../../collector/profile/pprof';
 import type { Profile } from '../../collector/profile/profile';
 import { type Settled, settleCpu, settledWords } from '../../collector/profile/settle';
 import { summaryOf } from '../../collector/profile/summary';
-import { environmentText } from '../wire/environment';
+import { aboutComments } from './profiles/about-comments';
 import type { ProfileContext } from './profiles/context';
-import { costComment } from './profiles/cost-comment';
 import { LocalTicks } from './profiles/local-ticks';
 import type { MainClock } from './profiles/main-clock';
 import { commentsOf } from './profiles/ticks';
@@ -88,8 +87,7 @@ export class RunProfile {
     profile.head.comments = [
       ...settledWords(settled),
       ...commentsOf(this.#ticks, clockedMicros),
-      costComment(this.#context),
-      environmentText(this.#context.environment),
+      ...aboutComments(this.#context),
     ];
     use(profile);
     for (const [index, value] of sampled.entries()) profile.values[index] = value;

@@ -145,6 +145,10 @@ describe.each([0, 1])('answers of target %i', (index) => {
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
     expect(answer.headers).not.toHaveProperty('content-disposition');
     expect(answer.body.toString()).toMatch(begins);
+    if (!/^(cmdline|symbol)$/.test(path)) {
+      expect(answer.body.toString()).toMatch(/^# profiler's own cost since the start: [\d.]+ % of a core/m);
+      expect(answer.body.toString()).toMatch(/^# environment [0-9a-f]{8}: node /m);
+    }
   });
 
   it.each([

@@ -41,6 +41,9 @@ describe('a heap that comes near its limit', { retry: 2 }, () => {
     const [first] = topFunctions(profile, IN_USE_SPACE);
     expect(first!.name).toBe('hoard');
     expect(first!.flat).toBeGreaterThan(100e6);
+    expect(profile.head.comments.join('\n')).toMatch(
+      /^profiler's own cost[\s\S]*^environment [0-9a-f]{8}: node /m,
+    );
     expect(profile.head.comments[0]).toMatch(/^the heap was at 9\d % of its limit of 157 MB/);
   }, 60_000);
 

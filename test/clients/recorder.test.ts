@@ -78,12 +78,19 @@ const dumpOf = (reason: string): Trace => {
 const stallsOf = ({ traceEvents }: Trace) =>
   traceEvents.filter(({ ph, args }) => ph === 'X' && Array.isArray(args?.stack));
 
+/** What every capture says, beside hints where the machine gives reasons for some. */
+const ABOUT = expect.arrayContaining([
+  expect.stringMatching(/^profiler's own cost since the start: [\d.]+ % of a core/),
+  expect.stringMatching(/^environment [0-9a-f]{8}: node /),
+]);
+
 describe('the flight recorder', () => {
   it('leaves a file at a stall, which names the function and has what came before', async () => {
     run('stall', { RINGTAIL_RECORD_DIR: folder });
     await until(() => dumpsOf('stall')[0]);
     const trace = dumpOf('stall');
     expect(trace.otherData).toMatchObject({ reason: 'stall', service: SERVICE });
+    expect(trace.otherData.about).toEqual(ABOUT);
     expect(drawnMicros(trace, 'blocksTheLoop')).toBeGreaterThan(1e6);
     const [stall] = stallsOf(trace).filter(({ dur }) => dur! > 1e6);
     expect(JSON.stringify(stall!.args)).toContain('blocksTheLoop');
@@ -174,7 +181,12 @@ describe('trace', () => {
       }
       expect(answer.headers.get('content-disposition')).toBe('attachment; filename="trace.json"');
       const trace = readTrace(await answer.text());
-      expect(trace.otherData).toMatchObject({ reason: 'trace', seconds: 1.5, service: SERVICE });
+      expect(trace.otherData).toMatchObject({
+        reason: 'trace',
+        seconds: 1.5,
+        service: SERVICE,
+        about: ABOUT,
+      });
       const times = trace.traceEvents.flatMap(({ ph, tid, ts, dur = 0 }) =>
         ph === 'X' && tid === 1 ? [ts!, ts! + dur] : [],
       );

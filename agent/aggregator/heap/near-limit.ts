@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { evidence, leakSuspects } from '../../../collector/profile/leak-suspects';
 import { encodePprof } from '../../../collector/profile/pprof';
+import { aboutComments } from '../profiles/about-comments';
 import type { ProfileContext } from '../profiles/context';
 import { heapProfile } from '../profiles/heap';
 import { heapComments } from '../profiles/heap-text';
@@ -25,7 +26,11 @@ export async function captureNearLimit(
   const capture = await captures.live('near the heap limit');
   const share = `the heap was at ${((100 * usedBytes) / limitBytes).toFixed(0)} % of its limit of ${Math.round(limitBytes / 1e6)} MB`;
   const profile = heapProfile(context, capture.reading, 'heap');
-  profile.head.comments.push(share, ...heapComments(capture, captures.points, heap.skipped));
+  profile.head.comments.push(
+    share,
+    ...heapComments(capture, captures.points, heap.skipped),
+    ...aboutComments(context),
+  );
   const path = join(folder, `heap-limit-${process.pid}-${Date.now()}.pb.gz`);
   writeFileSync(`${path}.part`, gzipSync(encodePprof(profile), { level: 1 }), { mode: 0o600, flag: 'wx' });
   renameSync(`${path}.part`, path);

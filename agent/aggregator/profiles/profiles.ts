@@ -9,12 +9,11 @@ import { encodePprof } from '../../../collector/profile/pprof';
 import { PPROF_TYPE } from '../../../collector/profile/pprof-request';
 import type { Profile } from '../../../collector/profile/profile';
 import { profileText } from '../../../collector/profile/text';
-import { environmentText } from '../../wire/environment';
 import { OwnSourceMaps } from '../source-maps/own-source-maps';
+import { aboutComments } from './about-comments';
 import { asyncWaitSource } from './async-waits';
 import { contentionSource } from './block';
 import type { ProfileContext } from './context';
-import { costComment } from './cost-comment';
 import { gcSource } from './gc';
 import { goroutineSource } from './goroutine';
 import { allocsSource, heapSource } from './heap';
@@ -67,12 +66,18 @@ export class Profiles {
     const source = Object.hasOwn(this.#sources, name) ? this.#sources[name] : undefined;
     if (source === undefined) throw new TakeError(404, `this agent has no profile ${name}`);
     if ((request.debug >= 2 || source.textOnly === true) && source.describe !== undefined)
-      return { mediaType: TEXT_TYPE, bytes: Buffer.from(await source.describe(request)) };
+      return { mediaType: TEXT_TYPE, bytes: Buffer.from(this.#withAbout(await source.describe(request))) };
     const profile = await this.#sourceMaps.mapped(await this.#profile(source, request));
-    profile.head.comments.push(costComment(this.#context), environmentText(this.#context.environment));
+    profile.head.comments.push(...aboutComments(this.#context));
     return request.debug > 0
       ? { mediaType: TEXT_TYPE, bytes: Buffer.from(profileText(name, profile)) }
       : { mediaType: PPROF_TYPE, bytes: compressed(encodePprof(profile)) };
+  }
+
+  #withAbout(text: string): string {
+    return `${text}\n${aboutComments(this.#context)
+      .map((line) => `# ${line}\n`)
+      .join('')}`;
   }
 
   async #profile(source: ProfileSource, request: TakeRequest): Promise<Profile> {

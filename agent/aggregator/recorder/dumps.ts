@@ -16,7 +16,11 @@ const GZIP_LEVEL = 1;
 const PIECE_CHARS = 65_536;
 
 /** hang: the one that lasts, if one does. */
-export type DumpsHost = FlightHost & { recorder: Recorder; hang(): RecordedIncident | null };
+export type DumpsHost = FlightHost & {
+  recorder: Recorder;
+  hang(): RecordedIncident | null;
+  about(): readonly string[];
+};
 
 export class Dumps {
   readonly #host: DumpsHost;
@@ -61,6 +65,7 @@ export class Dumps {
           ringtail: version,
           startTime: new Date(startMillis).toISOString(),
           startMicros: fromMicros,
+          about: this.#host.about(),
         },
       },
       write,

@@ -44,6 +44,8 @@ export type FlightHost = {
 
 export class FlightRecorder {
   readonly recorder: Recorder;
+  /** What every dump says of the agent and of what the program runs on. */
+  about: () => readonly string[] = () => [];
   readonly #host: FlightHost;
   #dumps: Promise<Dumps> | null = null;
   #dumpedMicros = Number.NEGATIVE_INFINITY;
@@ -156,7 +158,13 @@ export class FlightRecorder {
 
   #load(): Promise<Dumps> {
     this.#dumps ??= import('./dumps.js').then(
-      ({ Dumps }) => new Dumps({ ...this.#host, recorder: this.recorder, hang: () => this.#hang }),
+      ({ Dumps }) =>
+        new Dumps({
+          ...this.#host,
+          recorder: this.recorder,
+          hang: () => this.#hang,
+          about: () => this.about(),
+        }),
     );
     return this.#dumps;
   }

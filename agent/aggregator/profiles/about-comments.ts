@@ -1,8 +1,15 @@
-/** What profiling costs, for the comments of every profile that the agent makes. */
+/** What every profile, trace and dump that the agent makes says: what profiling costs, and what the program runs on. */
 import { mega } from '../../../collector/profile/mega';
+import { environmentHints, environmentText } from '../../wire/environment';
 import type { ProfileContext } from './context';
 
-export function costComment(context: ProfileContext): string {
+export function aboutComments(context: ProfileContext): string[] {
+  const { environment } = context;
+  const hints = environmentHints(environment).map((hint) => `hint: ${hint}`);
+  return [costComment(context), environmentText(environment), ...hints].filter((line) => line !== '');
+}
+
+function costComment(context: ProfileContext): string {
   const {
     ownMicros,
     sinceMicros,
