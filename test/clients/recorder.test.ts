@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 function run(way: string, environment: Record<string, string>): Run {
-  const child = spawn(process.execPath, ['-r', REGISTER, PROGRAM, way], {
+  const child = spawn(process.execPath, ['--expose-gc', '-r', REGISTER, PROGRAM, way], {
     env: { PATH: process.env.PATH ?? '', HOME: folder, RINGTAIL_SERVICE: SERVICE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -102,6 +102,18 @@ describe('the flight recorder', () => {
       true,
     );
     expect(trackNames(trace)).toEqual(expect.arrayContaining(['main thread', 'stalls', 'requests', 'spans']));
+  }, 30_000);
+
+  it('leaves a file at a collection far beyond what is usual, with the collection in it', async () => {
+    run('gc', { RINGTAIL_RECORD_DIR: folder, RINGTAIL_RECORD_STALL_MILLIS: '60000' });
+    await until(() => dumpsOf('gc')[0]);
+    const collections = dumpOf('gc').traceEvents.filter(
+      ({ ph, name }) => ph === 'X' && /^(minor|major)$/.test(name),
+    );
+    const pauses = collections.map(({ dur = 0 }) => dur).sort((left, right) => left - right);
+    expect(pauses.length).toBeGreaterThan(20);
+    expect(pauses.at(-1)).toBeGreaterThan(5000);
+    expect(pauses.at(-1)).toBeGreaterThan(3 * pauses[Math.floor(pauses.length / 2)]!);
   }, 30_000);
 
   it('leaves the last second before a crash', async () => {
