@@ -205,7 +205,16 @@ describe('trace', () => {
       expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1.6e6);
       const requests = trace.traceEvents.filter(({ ph, name }) => ph === 'b' && name.startsWith('GET '));
       expect(requests.length).toBeGreaterThan(20);
-      expect(requests[0]!.args).toEqual({ status: 200 });
+      const slow = requests.filter(({ name }) => name === 'GET /slow/:id');
+      const quick = requests.filter(
+        ({ name, args }) => name === 'GET /orders/:id' && args!.stack === undefined,
+      );
+      expect(quick[0]!.args).toEqual({ status: 200 });
+      expect(slow.length).toBeGreaterThan(0);
+      for (const { args } of slow) {
+        expect(JSON.stringify(args!.stack)).toMatch(/handlesRequests.*answersSlowly/);
+        expect(args!['in that stack (ms)']).toBeGreaterThan(50);
+      }
       // Of some 450 ms.
       expect(drawnMicros(trace, 'handlesRequests')).toBeGreaterThan(20e3);
       expect(drawnMicros(trace, 'handlesRequests')).toBeLessThan(1.2e6);

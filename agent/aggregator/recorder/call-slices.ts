@@ -21,6 +21,7 @@ export class CallSlices {
   /** One a tick, idle ones too. */
   readonly sampleNodes: number[] = [];
   readonly sampleMicros: number[] = [];
+  readonly sampleIdle: boolean[] = [];
   readonly #children = new Map<string, number>();
   readonly #known = new Map<RecordedNames, Map<number, number>>();
   /** Slices that are open, the root's first. */
@@ -28,6 +29,11 @@ export class CallSlices {
   #lastMicros = 0;
   #lastNode = 0;
   #periodMicros = 0;
+
+  /** Of the last tick. */
+  get periodMicros(): number {
+    return this.#periodMicros;
+  }
 
   add({ window, names, periodMicros }: RecordedWindow, fromMicros: number, toMicros: number): void {
     for (let index = 0; index < window.atMicros.length; index++) {
@@ -58,6 +64,7 @@ export class CallSlices {
     }
     this.sampleNodes.push(node);
     this.sampleMicros.push(at);
+    this.sampleIdle.push(idle);
     this.#lastMicros = at;
     if (!onTop) this.#lastNode = node;
     this.#periodMicros = periodMicros;

@@ -20,6 +20,7 @@ import {
   type Recorded,
   type RecordedEvent,
 } from './recorded';
+import { sharedStack } from './shared-stack';
 import { Timeline } from './timeline';
 
 /** What a reader of the file has to know who takes it for a trace of Go. */
@@ -36,6 +37,9 @@ const TID_POOL = 7;
 /** Two tracks for each worker thread. */
 const TID_WORKERS = 10;
 const SAMPLES_PER_CHUNK = 4096;
+/** Requests from here on, the slowest of them, carry the stack of their time. */
+const SLOW_MICROS = 50_000;
+const SLOW_MAX = 200;
 /** What overlaps, and its track. */
 const SPANS = new Map<number, [tid: number, name: string]>([
   [RECORDED_REQUEST, [TID_REQUESTS, 'requests']],
@@ -58,6 +62,8 @@ class RecordTrace {
   /** End of the last slice of each track, µs: slices of a track never cross. */
   readonly #ends = new Map<number, number>();
   #ticks = 0;
+  /** Calls of the main thread, which is where requests are seen. */
+  #main = new CallSlices();
 
   constructor(recorded: Recorded, about: TraceAbout, write: (text: string) => void) {
     this.#recorded = recorded;
@@ -97,6 +103,7 @@ class RecordTrace {
     }
     for (const [threadId, slices] of threads) {
       slices.end();
+      if (threadId === 0) this.#main = slices;
       this.#ticks += slices.sampleMicros.length;
       this.#flameChart(this.#track(tidOf(threadId), threadName(threadId)), slices);
       this.#profile(this.#track(tidOf(threadId), threadName(threadId)), threadId + 1, slices);
@@ -163,13 +170,15 @@ class RecordTrace {
         this.#counter('memory', startMicros, { 'heap in use (MB)': a / 1e6, 'resident (MB)': b / 1e6 });
       }
     }
+    const stacks = this.#stacksOf(spans);
     const drawn = spans.map((event) => this.#track(...SPANS.get(event.kind)!));
     this.#timeline.all(
       spans.map(({ startMicros }) => startMicros),
       (index) => {
         const event = spans[index]!;
         const name = this.#spanName(event);
-        this.#trace.spanBegins(drawn[index]!, index + 1, name, event.startMicros, spanArguments(event));
+        const args = { ...spanArguments(event), ...stacks.get(event) };
+        this.#trace.spanBegins(drawn[index]!, index + 1, name, event.startMicros, args);
       },
     );
     this.#timeline.all(
@@ -180,6 +189,27 @@ class RecordTrace {
         this.#trace.spanEnds(drawn[index]!, index + 1, name, startMicros + durationMicros);
       },
     );
+  }
+
+  /** What the main thread did most of the time of slow requests. */
+  #stacksOf(spans: readonly RecordedEvent[]): Map<RecordedEvent, TraceArguments> {
+    const slow = spans
+      .filter(({ kind, durationMicros }) => kind === RECORDED_REQUEST && durationMicros >= SLOW_MICROS)
+      .sort((left, right) => right.durationMicros - left.durationMicros)
+      .slice(0, SLOW_MAX);
+    const stacks = new Map<RecordedEvent, TraceArguments>();
+    for (const request of slow) {
+      const { startMicros, durationMicros } = request;
+      const { periodMicros } = this.#main;
+      const shared = sharedStack(this.#main, periodMicros, startMicros, startMicros + durationMicros);
+      if (shared === null) continue;
+      const { stack, busyMicros } = shared;
+      stacks.set(request, {
+        stack: stack.map(printable),
+        'in that stack (ms)': Math.round(busyMicros / 1000),
+      });
+    }
+    return stacks;
   }
 
   #spanName({ kind, label, b }: RecordedEvent): string {

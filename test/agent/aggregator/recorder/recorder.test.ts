@@ -167,6 +167,29 @@ describe('a record as a trace', () => {
     ]);
   });
 
+  it('tells of a slow request what most of its busy ticks share, and nothing of one that only waits', () => {
+    const recorder = new Recorder({ keepMicros: 60 * SECOND, bytes: 1e9 });
+    const names = {
+      ...namesOf('main', 'handler', 'parses', 'other'),
+      parentOf: (stack: number) => [0, 0, 1, 2, 1][stack]!,
+    };
+    const { Js, Idle } = SampleState;
+    const stacks = [3, 3, 3, 2, 4, 3, 3, 4, 4, 4, 4, 4, 4, 4];
+    const states = [Js, Js, Js, Js, Js, Idle, Js, ...stacks.slice(7).map(() => Idle)];
+    recorder.window(windowOf(0, stacks, states), PERIOD, names);
+    const request = (at: number, length: number) => recorder.request(0, at, length, 200, 1, false, 0);
+    request(0, 65_000);
+    request(0, 45_000);
+    request(70_000, 60_000);
+    const begun = traceOf(recorder, 0, SECOND).traceEvents.filter(({ ph }) => ph === 'b');
+    const place = (name: string) => expect.stringMatching(new RegExp(`^${name}\\b`));
+    expect(begun.map(({ args }) => args)).toEqual([
+      { status: 200, stack: ['main', 'handler', 'parses'].map(place), 'in that stack (ms)': 40 },
+      { status: 200 },
+      { status: 200 },
+    ]);
+  });
+
   it('does not draw through time that nobody looked at', () => {
     const recorder = new Recorder({ keepMicros: 60 * SECOND, bytes: 1e9 });
     const names = namesOf('main');
