@@ -21,6 +21,8 @@ import { commentsOf } from './profiles/ticks';
 /** Writing takes this share of the agent thread's time at most, and is not done more often than that, ms. */
 const WRITE_SHARE = 0.002;
 const WRITE_EVERY_MIN_MILLIS = 10_000;
+/** Before, at this age of the run and whenever it has doubled: what is killed soon leaves a file, too. */
+const FIRST_WRITE_MILLIS = 1000;
 /** Where there is no clock. */
 const NOTHING_SETTLED: Settled = { waitedNanos: 0, starvedNanos: 0 };
 
@@ -34,7 +36,7 @@ export class RunProfile {
   readonly #summary: boolean;
   readonly #say: (text: string) => void;
   readonly #clock: MainClock;
-  #everyMillis = WRITE_EVERY_MIN_MILLIS;
+  #everyMillis = FIRST_WRITE_MILLIS;
   readonly #startedMillis = performance.now();
   #writtenMillis = performance.now();
   #failed = false;
@@ -124,7 +126,11 @@ export class RunProfile {
       }
     }
     this.#writtenMillis = performance.now();
-    this.#everyMillis = Math.max(WRITE_EVERY_MIN_MILLIS, (this.#writtenMillis - from) / WRITE_SHARE);
+    const ageMillis = this.#writtenMillis - this.#startedMillis;
+    this.#everyMillis =
+      ageMillis < WRITE_EVERY_MIN_MILLIS
+        ? ageMillis
+        : Math.max(WRITE_EVERY_MIN_MILLIS, (this.#writtenMillis - from) / WRITE_SHARE);
   }
 }
 

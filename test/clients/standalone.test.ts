@@ -146,6 +146,19 @@ describe('RINGTAIL_OUT', () => {
     30_000,
   );
 
+  it.skipIf(!hasGo)(
+    'is there, too, of a program that is killed in its first seconds',
+    async () => {
+      const { child, ended } = run('burn', { RINGTAIL_OUT: join(folder, 'cpu.pb.gz') });
+      await new Promise((done) => setTimeout(done, 5000));
+      child.kill('SIGTERM');
+      await ended;
+      const { stdout } = await goPprof('-top', join(folder, 'cpu.pb.gz'));
+      expect(stdout).toMatch(/burnsMost/);
+    },
+    30_000,
+  );
+
   it('does not write over a file that is there, and says where it went', async () => {
     const path = join(folder, 'cpu.pb.gz');
     writeFileSync(path, 'mine');
