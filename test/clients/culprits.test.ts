@@ -243,7 +243,8 @@ function shown(program: string): string {
 
 describe.runIf(needGo('known culprits'))('the culprit', () => {
   const measured = new Map<Row, Promise<Measured>>();
-  let difference: Promise<Top>;
+  let faster: Promise<Top>;
+  let leaner: Promise<Top>;
   let latencies: Promise<{ text: string; truth: Truth }>;
 
   beforeAll(async () => {
@@ -254,9 +255,10 @@ describe.runIf(needGo('known culprits'))('the culprit', () => {
         row,
         inLane(() => measure(row)),
       );
-    difference = inLane(compared);
+    faster = inLane(() => compared('slow-join', 'slow', 'fast', 'profile?seconds=2'));
+    leaner = inLane(() => compared('reuse', 'fresh', 'reused', 'allocs?seconds=2'));
     latencies = inLane(timed);
-    for (const one of [...measured.values(), difference, latencies]) one.catch(() => {});
+    for (const one of [...measured.values(), faster, leaner, latencies]) one.catch(() => {});
   });
 
   afterAll(async () => {
@@ -280,14 +282,14 @@ describe.runIf(needGo('known culprits'))('the culprit', () => {
     90_000,
   );
 
-  /** The slow program and the fast one, each as a file. */
-  async function compared(): Promise<Top> {
+  /** A program in its first way and in its second one, each as a file: what the second has more. */
+  async function compared(program: string, first: string, second: string, profile: string): Promise<Top> {
     const files: string[] = [];
-    for (const argument of ['slow', 'fast']) {
-      const service = `slow-join-${argument}`;
-      const file = await running([service, 'slow-join', argument], async () => {
-        const url = `${collector.url}/debug/pprof/profile?seconds=2&service=${service}`;
-        const saved = join(folder, `${argument}.pb.gz`);
+    for (const argument of [first, second]) {
+      const service = `${program}-${argument}`;
+      const file = await running([service, program, argument], async () => {
+        const url = `${collector.url}/debug/pprof/${profile}&service=${service}`;
+        const saved = join(folder, `${service}.pb.gz`);
         writeFileSync(saved, Buffer.from(await (await fetch(url)).arrayBuffer()));
         return saved;
       });
@@ -297,7 +299,7 @@ describe.runIf(needGo('known culprits'))('the culprit', () => {
     const { stdout } = await goPprof(
       '-top',
       '-nodefraction=0',
-      `-show=${shown('slow-join')}`,
+      `-show=${shown(program)}`,
       `-diff_base=${before}`,
       after,
     );
@@ -305,10 +307,19 @@ describe.runIf(needGo('known culprits'))('the culprit', () => {
   }
 
   it('of a difference is what became faster', async () => {
-    const top = await difference;
+    const top = await faster;
     expect(top.rows[0]?.name, JSON.stringify(top)).toBe('joinsSlowly');
     expect(rowOf(top, 'joinsSlowly').flat).toBeLessThan(-0.3e9);
     expect(rowOf(top, 'joinsOnce').flat).toBeGreaterThanOrEqual(0);
+  }, 90_000);
+
+  it('of a difference of allocations is what no longer allocates', async () => {
+    const top = await leaner;
+    expect(top.type).toBe('alloc_space');
+    expect(top.rows[0]?.name, JSON.stringify(top)).toBe('makesList');
+    // 100 lists of 0.8 MB and what they grew from; a busy machine makes fewer.
+    expect(rowOf(top, 'makesList').flat).toBeLessThan(-40e6);
+    expect(rowOf(top, 'fillsList').flat).toBeLessThan(4e6);
   }, 90_000);
 
   function timed(): Promise<{ text: string; truth: Truth }> {
