@@ -26,11 +26,12 @@ const TESTED_BUDGET_PERCENT = 100;
 export async function openCollector(
   words: readonly string[] = [],
   onStderr?: (text: string) => void,
+  nodeWords: readonly string[] = [],
 ): Promise<RunningCollector> {
   const home = mkdtempSync(join(tmpdir(), 'collector-'));
   const token = 'a-token-for-one-test-run';
   const environment = { HOME: home, RINGTAIL_TOKEN: token };
-  const child = spawn(process.execPath, [COMMAND_FILE, 'collector', '--port', '0', ...words], {
+  const child = spawn(process.execPath, [...nodeWords, COMMAND_FILE, 'collector', '--port', '0', ...words], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', onStderr === undefined ? 'inherit' : 'pipe'],
   });

@@ -3,6 +3,7 @@
  * and of the tail to it, and what both collectors together have been told. Counts are exact over both, because what was
  * not acknowledged is sent again and the link is held before the first one ends.
  */
+import { join } from 'node:path';
 import { openCollector, type RunningCollector } from '../clients/running';
 import { untilConnected } from '../clients/targets';
 import { CuttableLink } from './link';
@@ -21,6 +22,8 @@ export type Told = Metrics;
 export const RETENTION_MINUTES = 3;
 const WORDS = ['--retention-minutes', String(RETENTION_MINUTES)];
 
+const NODE_WORDS = ['-r', join(__dirname, 'program/collect-garbage.cjs')];
+
 const portOf = (collector: RunningCollector) => Number(new URL(collector.url).port);
 
 /** An agent that has dialled in vain for long does so again after 36 s at the most. */
@@ -38,7 +41,7 @@ export class CollectorLine {
 
   static async open(): Promise<CollectorLine> {
     let line: CollectorLine | null = null;
-    const collector = await openCollector(WORDS, (text) => line?.said(text));
+    const collector = await openCollector(WORDS, (text) => line?.said(text), NODE_WORDS);
     const links = [await CuttableLink.open(portOf(collector)), await CuttableLink.open(portOf(collector))];
     line = new CollectorLine(collector, links[0]!, links[1]!);
     return line;
@@ -78,7 +81,7 @@ export class CollectorLine {
     this.agentLink.cut();
     this.exitCodes.push(await this.collector.close());
     await new Promise((done) => setTimeout(done, millis));
-    this.collector = await openCollector(WORDS, (text) => this.said(text));
+    this.collector = await openCollector(WORDS, (text) => this.said(text), NODE_WORDS);
     this.agentLink.restore(portOf(this.collector));
     this.tailLink.restore(portOf(this.collector));
     await this.#whole();

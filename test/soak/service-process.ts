@@ -6,6 +6,7 @@ import { REGISTER } from '../faults/program';
 
 const PROGRAM = join(__dirname, 'program/service.cjs');
 const BEFORE = join(__dirname, 'program/before-agent.cjs');
+const GARBAGE = join(__dirname, 'program/collect-garbage.cjs');
 const BEGINS_WITHIN_MILLIS = 30_000;
 const ENDS_WITHIN_MILLIS = 20_000;
 
@@ -36,7 +37,7 @@ export class ServiceProcess {
   constructor(environment: Readonly<Record<string, string>> | null, folder: string) {
     mkdirSync(folder, { recursive: true });
     const preload = environment === null ? [] : ['-r', REGISTER];
-    this.#child = spawn(process.execPath, ['-r', BEFORE, ...preload, PROGRAM, folder], {
+    this.#child = spawn(process.execPath, ['-r', GARBAGE, '-r', BEFORE, ...preload, PROGRAM, folder], {
       env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, ...environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
