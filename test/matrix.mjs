@@ -20,6 +20,7 @@ const SHORT = [
   'test/agent',
   ...CLIENTS.map((name) => `test/clients/${name}`),
   'test/faults/exit',
+  'test/cli/attach',
   'test/cli/demo',
 ];
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError } from './cli-error';
 
-export type BuiltFile = 'agent/register.js' | 'demo-service.js';
+export type BuiltFile = 'agent/index.js' | 'agent/register.js' | 'demo-service.js';
 
 /** The absolute path, because a child may have another working folder. */
 export function builtFile(name: BuiltFile): string {

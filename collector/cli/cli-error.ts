@@ -17,6 +17,7 @@ export type CliErrorCode =
   | 'ERR_CLI_TAIL_VERSION' // the collector sends lines this version cannot read
   | 'ERR_CLI_FILE' // a file could not be read or written
   | 'ERR_CLI_NO_MATCH' // no function has such a name
+  | 'ERR_CLI_ATTACH' // a process could not be reached, or is not as it must be
   | 'ERR_CLI_SPAWN' // a program could not be started
   | 'ERR_CLI_NOT_BUILT' // a built file is missing
   | 'ERR_CLI_PORT_BUSY' // another program listens there

@@ -5,6 +5,7 @@ export const PROGRAM_EXAMPLES = `Examples:
   ringtail demo                       a sample service, its load and a live view
   ringtail collector                  receive what agents send, on port ${DEFAULT_PORT}
   ringtail run -- node app.js         run a program with the agent preloaded
+  ringtail attach 4711                profile a process that runs without it
   ringtail tail checkout              watch one service
   ringtail tail --json | jq .cpu      one JSON object a line, for scripts
   ringtail top --seconds 10           what takes most CPU right now
@@ -35,6 +36,12 @@ export const RUN_EXAMPLES = `Examples:
   ringtail run -- node app.js
   ringtail run -- npm test
   RINGTAIL_SERVICE=checkout ringtail run -- node app.js
+`;
+
+export const ATTACH_EXAMPLES = `Examples:
+  ringtail attach 4711                start the agent in process 4711
+  ringtail attach 4711 --stop         end it there
+  ringtail attach 4711 --seconds 60   both, a minute apart
 `;
 
 export const TOP_EXAMPLES = `Examples:

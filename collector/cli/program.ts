@@ -4,7 +4,14 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_COLLECTOR_URL, DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
-import { COLLECTOR_EXAMPLES, DEMO_EXAMPLES, PROGRAM_EXAMPLES, RUN_EXAMPLES, TAIL_EXAMPLES } from './examples';
+import {
+  ATTACH_EXAMPLES,
+  COLLECTOR_EXAMPLES,
+  DEMO_EXAMPLES,
+  PROGRAM_EXAMPLES,
+  RUN_EXAMPLES,
+  TAIL_EXAMPLES,
+} from './examples';
 import { addReportCommands } from './reports/report-commands';
 
 const HELP_COLUMNS = 80;
@@ -22,6 +29,7 @@ type CollectorWords = {
   data?: string;
   requireToken?: boolean;
 };
+type AttachWords = { service?: string; seconds?: number; stop?: boolean };
 type TailWords = { instance?: string; url?: string; json?: boolean; plain?: boolean; seconds?: number };
 
 /** `done` receives the exit code of the command that ran. */
@@ -82,6 +90,17 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
       done(await runCommand(words));
     });
 
+  command(program, 'attach', 'start the agent in a process that runs without it', ATTACH_EXAMPLES)
+    .argument('<pid>', 'a Node.js process of yours', pid)
+    .option('--service <name>', 'what it is called (else as it would call itself)')
+    .option('--seconds <n>', 'end the agent there after this long', seconds)
+    .option('--stop', 'end the agent there')
+    .action(async (pid: number, { service, seconds, stop = false }: AttachWords) => {
+      const { attachCommand } =
+        require('./attach/attach-command') as typeof import('./attach/attach-command');
+      done(await attachCommand({ pid, service, seconds, stop }));
+    });
+
   addReportCommands({ command: (...words) => command(program, ...words), seconds, done });
   return program;
 }
@@ -128,6 +147,11 @@ function mebibytes(typed: string): number {
   const value = Number(typed);
   if (typed.trim() !== '' && value >= 1 && value <= STORE_MB_MAX) return value;
   throw new InvalidArgumentError(`It must be a number of MiB from 1 to ${STORE_MB_MAX}.`);
+}
+
+function pid(typed: string): number {
+  if (/^[1-9]\d{0,9}$/.test(typed)) return Number(typed);
+  throw new InvalidArgumentError('It must be the id of a process.');
 }
 
 function port(typed: string): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runCommandLine } from './command-process';
 
 const COMMANDS = [
-  ...['demo', 'collector', 'tail', 'run'],
+  ...['demo', 'collector', 'tail', 'run', 'attach'],
   ...['top', 'tree', 'peek', 'list', 'traces', 'diff', 'export'],
 ];
 
@@ -70,7 +70,7 @@ describe('usage errors', () => {
     expect((await runCommandLine(['tial'])).stderr).toContain('see: ringtail --help\n');
   });
 
-  it.each([[['tail']], [['run', '--', process.execPath, '--version']]])(
+  it.each([[['tail']], [['run', 'attach', '--', process.execPath, '--version']]])(
     '%j: takes from the environment only what an agent takes too',
     async (words) => {
       for (const url of ['garbage', 'http:/nonsense', 'http://127.0.0.1:7411']) {

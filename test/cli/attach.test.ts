@@ -1,0 +1,158 @@
+/** `ringtail attach`: a process that was started without the agent is profiled, and left as it was. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openCollector, type RunningCollector } from '../clients/running';
+import { runCommandLine } from './command-process';
+
+/** Tells a line of JSON about itself each time it is sent one, and hangs or ends when it is told to. */
+const PROGRAM = `
+// More bytecode than V8 puts into a caller: else it stands under its name only if V8 says so (README, Limits).
+const filler = Array.from({ length: 150 }, (_, i) => 'if (process.never === ' + i + ') console.log(' + i + ');');
+const burnsOften = new Function('return function burnsOften() {' + filler.join('') + 'for (const end = Date.now() + 20; Date.now() < end; ); }')();
+function hangsNow() { for (const end = Date.now() + 6000; Date.now() < end; ); }
+setInterval(burnsOften, 40);
+process.stdin.setEncoding('utf8').on('data', (word) => {
+  if (word === 'hang') return setTimeout(hangsNow, 10);
+  if (word === 'end') process.exit(3);
+  const events = process.eventNames().map((name) => [String(name), process.listenerCount(name)]);
+  const symbols = Object.getOwnPropertySymbols(process).map(String);
+  console.log(JSON.stringify([events, symbols, Object.keys(process.env).length, process.execArgv]));
+});
+console.log('up');
+`;
+const CYCLES = Number(process.env.ATTACH_CYCLES ?? 4);
+
+const folder = mkdtempSync(join(tmpdir(), 'attach-'));
+const script = join(folder, 'app.js');
+writeFileSync(script, PROGRAM);
+
+class Target {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  #text = '';
+
+  constructor(
+    words: readonly string[] = [script],
+    readonly environment: Record<string, string> = {},
+  ) {
+    this.child = spawn(process.execPath, words, {
+      env: { PATH: process.env.PATH ?? '', HOME: folder, ...environment },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.#text += text;
+    });
+    this.ended = new Promise((done) => this.child.once('exit', done));
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Its next line, after it was sent a word. */
+  async line(word = ''): Promise<string> {
+    const from = word === '' ? 0 : this.#text.length;
+    if (word !== '') this.child.stdin!.write(word);
+    for (;;) {
+      const end = this.#text.indexOf('\n', from);
+      if (end >= 0) return this.#text.slice(from, end);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+
+  threads(): number {
+    return process.platform === 'linux' ? readdirSync(`/proc/${this.pid}/task`).length : 0;
+  }
+}
+
+let collector: RunningCollector;
+let target: Target | null = null;
+beforeAll(async () => {
+  collector = await openCollector();
+});
+afterEach(async () => {
+  target?.child.kill('SIGKILL');
+  await target?.ended;
+  target = null;
+});
+afterAll(async () => {
+  await collector.close();
+  rmSync(folder, { recursive: true });
+});
+
+const attach = (...words: string[]) => runCommandLine(['attach', ...words], collector.agentEnvironment);
+const heardOf = async (service: string) =>
+  (await (await fetch(`${collector.url}/metrics`)).text()).includes(`service="${service}"`);
+
+async function untilHeardOf(service: string): Promise<void> {
+  while (!(await heardOf(service))) await new Promise((done) => setTimeout(done, 50));
+}
+
+describe('a process that runs without the agent', () => {
+  it('is profiled, and is afterwards as it was, again and again', async () => {
+    target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
+    await target.line();
+    const before = await target.line('tell');
+    const threads = target.threads();
+    for (let cycle = 0; cycle < CYCLES; cycle++) {
+      const service = `cycle-${cycle}`;
+      const { code, stderr } = await attach(String(target.pid), '--service', service);
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/^ringtail: attached to \d+ \(Node\.js v/)]);
+      await untilHeardOf(service);
+      if (cycle === 0) {
+        const words = ['top', '--service', service, '--seconds', '2', '--url', collector.url];
+        const { stdout } = await runCommandLine(words, collector.agentEnvironment);
+        expect(stdout).toContain('burnsOften');
+        const again = await attach(String(target.pid));
+        expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('runs in process')]);
+      }
+      const left = await attach(String(target.pid), '--stop');
+      expect([left.code, left.stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
+    }
+    expect(await target.line('tell')).toBe(before);
+    // Our own connection's threads end with it, a moment later.
+    await expect.poll(() => target!.threads(), { timeout: 3000 }).toBe(threads);
+    const none = await attach(String(target.pid), '--stop');
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('no agent runs in process')]);
+    target.child.stdin!.write('end');
+    expect(await target.ended).toBe(3);
+  });
+
+  it('is left by itself after --seconds', async () => {
+    target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
+    await target.line();
+    const { code, stderr } = await attach(String(target.pid), '--service', 'brief', '--seconds', '2');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/attached[\s\S]*has said goodbye/)]);
+    expect(await heardOf('brief')).toBe(true);
+  });
+
+  it('that hangs is told where, and gets the agent when it does not any more', async () => {
+    target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
+    await target.line();
+    target.child.stdin!.write('hang');
+    await new Promise((done) => setTimeout(done, 300));
+    const { code, stderr } = await attach(String(target.pid), '--service', 'hung');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /hangs; the agent starts when it does not any more\. It hangs in:\n {2}hangsNow \S*app\.js:5\n/,
+    );
+    await untilHeardOf('hung');
+  });
+});
+
+describe('what cannot be attached to', () => {
+  it('is told, and not harmed', async () => {
+    const other = spawn('sleep', ['30'], { stdio: 'ignore' });
+    const refused = await attach(String(other.pid));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('would end it')]);
+    expect(other.exitCode ?? other.signalCode).toBe(null);
+    other.kill();
+    const none = await attach('999999999');
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('there is no process')]);
+    const word = await attach('node');
+    expect([word.code, word.stderr]).toEqual([2, expect.stringContaining('the id of a process')]);
+  });
+});
