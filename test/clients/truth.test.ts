@@ -17,7 +17,7 @@ const IS_LONG = process.env.TRUTH_SECONDS !== undefined;
 const HZ = IS_LONG ? 997 : 799;
 const SECONDS = Number(process.env.TRUTH_SECONDS ?? 12);
 const SAMPLES_MIN = IS_LONG ? 10_000 : 3000;
-const POINTS = 3;
+const POINTS = IS_LONG ? 2 : 3;
 const NAMES = ['sixty', 'thirty', 'ten'] as const;
 
 type Split = Record<(typeof NAMES)[number], number>;
