@@ -174,7 +174,7 @@ export const OPTION_TABLE: Table = {
   },
   heapEverySeconds: number('RINGTAIL_HEAP_EVERY_SECONDS', 0, 86_400, 600, 's'),
   heapPauseMillis: number('RINGTAIL_HEAP_PAUSE_MILLIS', 1, 10_000, 20, 'ms'),
-  heapLimitPercent: number('RINGTAIL_HEAP_LIMIT_PERCENT', 0, 99, 90, '% of the heap limit'),
+  heapLimitPercent: number('RINGTAIL_HEAP_LIMIT_PERCENT', 0, 99, 80, '% of the heap limit'),
   routeLabels: {
     variable: 'RINGTAIL_ROUTE_LABELS',
     allowed: '0 or 1',

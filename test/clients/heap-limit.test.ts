@@ -44,7 +44,7 @@ describe('a heap that comes near its limit', { retry: 2 }, () => {
     expect(profile.head.comments.join('\n')).toMatch(
       /^profiler's own cost[\s\S]*^environment [0-9a-f]{8}: node /m,
     );
-    expect(profile.head.comments[0]).toMatch(/^the heap was at 9\d % of its limit of 157 MB/);
+    expect(profile.head.comments[0]).toMatch(/^the heap was at [89]\d % of its limit of 157 MB/);
   }, 60_000);
 
   it('is left alone where nobody wants that', async () => {
