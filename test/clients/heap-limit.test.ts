@@ -29,7 +29,8 @@ function run(environment: Record<string, string>) {
 // How much is allocated before the capture is made depends on what else the machine does.
 describe('a heap that comes near its limit', { retry: 2 }, () => {
   it('is captured to a file before the program dies of it', async () => {
-    const { stderr } = await run({});
+    // V8 gives up between 75 and 100 % of the limit, by how the heap happens to lie.
+    const { stderr } = await run({ RINGTAIL_HEAP_LIMIT_PERCENT: '65' });
     expect(stderr).toMatch(ABORTED);
     const [own = ''] = readdirSync(folder).filter((name) => name.startsWith('ringtail-'));
     expect(statSync(join(folder, own)).mode & 0o777).toBe(0o700);
@@ -40,11 +41,11 @@ describe('a heap that comes near its limit', { retry: 2 }, () => {
     const profile = decodePprof(gunzipSync(readFileSync(path)));
     const [first] = topFunctions(profile, IN_USE_SPACE);
     expect(first!.name).toBe('hoard');
-    expect(first!.flat).toBeGreaterThan(100e6);
+    expect(first!.flat).toBeGreaterThan(70e6);
     expect(profile.head.comments.join('\n')).toMatch(
       /^profiler's own cost[\s\S]*^environment [0-9a-f]{8}: node /m,
     );
-    expect(profile.head.comments[0]).toMatch(/^the heap was at [89]\d % of its limit of 157 MB/);
+    expect(profile.head.comments[0]).toMatch(/^the heap was at [6-9]\d % of its limit of 157 MB/);
   }, 60_000);
 
   it('is left alone where nobody wants that', async () => {
