@@ -15,9 +15,9 @@ export function sayOnce(cause: string, text: string | (() => string)): void {
   try {
     const line = (typeof text === 'string' ? text : text()).replace(/\s+/g, ' ');
     const short = line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX - 3)}...` : line;
-    writeSync(STDERR, `ringtail: ${short}\n`);
+    say(short);
   } catch {
-    // A closed or full stderr is the host's business.
+    // The words could not be made.
   }
 }
 

@@ -24,16 +24,20 @@ import { RecentGc } from './query/recent-gc';
 import { SeriesTotals } from './query/series-totals';
 import { ServiceTotals } from './query/service-totals';
 import { SourceMaps } from './query/source-maps';
-import { DEFAULT_RETENTION_MILLIS, DEFAULT_STORE_BYTES, MemoryStore } from './store/memory-store';
+import {
+  DEFAULT_RETENTION_MILLIS,
+  DEFAULT_STORE_BYTES,
+  MemoryStore,
+  RETENTION_MAX_MILLIS,
+  RETENTION_MIN_MILLIS,
+  STORE_BYTES_MIN,
+} from './store/memory-store';
 import { TailHub } from './tail/hub';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7411;
 
 const AGENTS_MAX = 256;
-const STORE_BYTES_MIN = 1024 * 1024;
-const RETENTION_MIN_MILLIS = 60_000;
-const RETENTION_MAX_MILLIS = 24 * 3600_000;
 const TICK_MILLIS = 1000;
 /** How long connections get to end by themselves. */
 const CLOSE_MILLIS = 500;

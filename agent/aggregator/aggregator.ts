@@ -184,6 +184,7 @@ export class Aggregator {
       nowMicros,
       drain: () => this.#drain(nowMicros()),
       note: (text) => this.#note(text),
+      context: () => this.#context,
     });
     this.#waits = new Waits(this.#dictionary, this.#blocked, this.#locks, options.stallMillis * 1000);
     this.#sampling.listeners.add((window, periodNanos) => this.#waits.add(window, periodNanos));

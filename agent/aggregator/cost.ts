@@ -44,7 +44,7 @@ export class Cost {
 
   /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
   ownMicros(): number {
-    return this.agentCpuMicros() + this.samplers.micros() + this.rotationMicros;
+    return this.agentCpuMicros() + this.rateMicros();
   }
 
   /** Of it what goes with the sampling rate, µs: V8's sampler and the rotations. */

@@ -55,8 +55,8 @@ export class Governor {
   /** How many pause budgets a rotation may take. */
   stretch = 1;
   readonly #duty: DutyCycle;
-  #seconds: number[] = [];
-  #rateSeconds: number[] = [];
+  /** What each of the last cost, percent, and of it what goes with the rate. */
+  #seconds: { costPercent: number; ratePercent: number }[] = [];
   #beganMicros = 0;
   #lastMicros = 0;
   #changedAtMicros = Number.NEGATIVE_INFINITY;
@@ -81,9 +81,9 @@ export class Governor {
     if (now.sampling === 'saving') return this.#duty.isRestOver(nowMicros) ? { step: 'wake' } : null;
     if (now.sampling === 'other') return null;
     if (costPercent > this.budgetPercent) this.#quietSinceMicros = nowMicros;
-    pushMost(this.#seconds, costPercent, MEAN_SECONDS);
-    pushMost(this.#rateSeconds, now.ratePercent, MEAN_SECONDS);
-    const mean = meanOf(this.#seconds);
+    this.#seconds.push({ costPercent, ratePercent: now.ratePercent });
+    if (this.#seconds.length > MEAN_SECONDS) this.#seconds.shift();
+    const mean = this.#mean('costPercent');
     const gross = this.#seconds.length >= 2 && mean > GROSS_FACTOR * this.budgetPercent;
     if (gross || (this.#seconds.length === MEAN_SECONDS && mean > this.budgetPercent)) {
       return this.#spendLess(nowMicros, mean, gross, now);
@@ -114,7 +114,7 @@ export class Governor {
     const stretched = this.stretch === STRETCH_MAX;
     this.stretch = STRETCH_MAX;
     if (!stretched && !gross) {
-      this.#forgetSeconds();
+      this.#seconds = [];
       return null;
     }
     const { restartMicros, restartMaxMicros } = now;
@@ -130,7 +130,7 @@ export class Governor {
 
   /** By what to multiply the rate for the cost to fall to what is aimed at: what does not go with the rate stays as it is. */
   #stepDown(mean: number): number {
-    const rated = meanOf(this.#rateSeconds);
+    const rated = this.#mean('ratePercent');
     const aim = AIM_SHARE * this.budgetPercent;
     const step = rated > 0 ? (aim - (mean - rated)) / rated : aim / mean;
     return Math.max(STEP_MIN, step);
@@ -159,24 +159,14 @@ export class Governor {
   #setRate(nowMicros: number, hz: number): number {
     this.#changedAtMicros = nowMicros;
     this.#foretelling = 0;
-    this.#forgetSeconds();
+    this.#seconds = [];
     const rate = Math.round(hz);
     if (rate === this.rateHz) return 0;
     this.rateHz = rate;
     return rate;
   }
 
-  #forgetSeconds(): void {
-    this.#seconds = [];
-    this.#rateSeconds = [];
+  #mean(key: 'costPercent' | 'ratePercent'): number {
+    return this.#seconds.reduce((sum, second) => sum + second[key], 0) / this.#seconds.length;
   }
-}
-
-function pushMost(values: number[], value: number, most: number): void {
-  values.push(value);
-  if (values.length > most) values.shift();
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

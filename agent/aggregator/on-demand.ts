@@ -4,7 +4,6 @@
  * connection, what is being made is given up.
  */
 import type { Link } from './link';
-import { aboutComments } from './profiles/about-comments';
 import type { ProfileContext, Profiles, Taken } from './profiles/profiles';
 import type { SourceMapAnswers } from './source-maps/source-map-answers';
 
@@ -24,9 +23,7 @@ export class OnDemand {
   constructor(
     readonly context: ProfileContext,
     readonly nowMicros: () => number,
-  ) {
-    context.flight.about = () => aboutComments(context);
-  }
+  ) {}
 
   /** Loads what makes profiles, once. */
   profiles(): Promise<Profiles> {

@@ -3,6 +3,13 @@
  * `--help` stays quick and `run` stays small.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  DEFAULT_RETENTION_MILLIS,
+  DEFAULT_STORE_BYTES,
+  RETENTION_MAX_MILLIS,
+  RETENTION_MIN_MILLIS,
+  STORE_BYTES_MIN,
+} from '../store/memory-store';
 import { DEFAULT_COLLECTOR_URL, DEFAULT_HOST, DEFAULT_PORT } from './collector-url';
 import {
   ATTACH_EXAMPLES,
@@ -16,8 +23,11 @@ import { addReportCommands } from './reports/report-commands';
 
 const HELP_COLUMNS = 80;
 const SECONDS_MAX = 7 * 24 * 3600;
-const RETENTION_MINUTES_MAX = 24 * 60;
 const STORE_MB_MAX = 64 * 1024;
+const MINUTE = 60_000;
+const MEBIBYTE = 1024 * 1024;
+const minutes = numberOf('minutes', RETENTION_MIN_MILLIS / MINUTE, RETENTION_MAX_MILLIS / MINUTE);
+const mebibytes = numberOf('MiB', STORE_BYTES_MIN / MEBIBYTE, STORE_MB_MAX);
 
 /** What commander hands over: a flag that was not given is not there. */
 type DemoWords = { seconds?: number; port?: number; plain?: boolean };
@@ -59,8 +69,18 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
   command(program, 'collector', 'receive, keep and serve what agents send', COLLECTOR_EXAMPLES)
     .option('--host <address>', 'loopback address to listen on', DEFAULT_HOST)
     .option('--port <n>', 'port to listen on (0: any free one)', port, DEFAULT_PORT)
-    .option('--retention-minutes <n>', 'how long what came is kept', minutes, 15)
-    .option('--store-mb <n>', 'memory for it, MiB; the oldest goes first, and is counted', mebibytes, 256)
+    .option(
+      '--retention-minutes <n>',
+      'how long what came is kept',
+      minutes,
+      DEFAULT_RETENTION_MILLIS / MINUTE,
+    )
+    .option(
+      '--store-mb <n>',
+      'memory for it, MiB; the oldest goes first, and is counted',
+      mebibytes,
+      DEFAULT_STORE_BYTES / MEBIBYTE,
+    )
     .option('--data <dir>', "folder for the collector's own files (holds nothing yet)")
     .option('--require-token', 'ask readers for the token too, also on loopback')
     .action(async ({ host, port, retentionMinutes, storeMb, data, requireToken = false }: CollectorWords) => {
@@ -137,16 +157,12 @@ function seconds(typed: string): number {
   throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${SECONDS_MAX}.`);
 }
 
-function minutes(typed: string): number {
-  const value = Number(typed);
-  if (typed.trim() !== '' && value >= 1 && value <= RETENTION_MINUTES_MAX) return value;
-  throw new InvalidArgumentError(`It must be a number of minutes from 1 to ${RETENTION_MINUTES_MAX}.`);
-}
-
-function mebibytes(typed: string): number {
-  const value = Number(typed);
-  if (typed.trim() !== '' && value >= 1 && value <= STORE_MB_MAX) return value;
-  throw new InvalidArgumentError(`It must be a number of MiB from 1 to ${STORE_MB_MAX}.`);
+function numberOf(unit: string, least: number, most: number): (typed: string) => number {
+  return (typed) => {
+    const value = Number(typed);
+    if (typed.trim() !== '' && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a number of ${unit} from ${least} to ${most}.`);
+  };
 }
 
 function pid(typed: string): number {

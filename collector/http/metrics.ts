@@ -3,13 +3,13 @@ import { SERIES_GC_PAUSE, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../ag
 import type { Counters } from '../counters';
 import type { Agent } from '../ingest/agents';
 import type { RecentGc } from '../query/recent-gc';
-import type { SeriesTotals } from '../query/series-totals';
+import { labelRecord, type SeriesTotals } from '../query/series-totals';
 import type { ServiceTotals, TimedSeries } from '../query/service-totals';
 import type { InstanceStatus } from '../store/batch';
 import type { StoreStats } from '../store/store';
 import { Exposition, type Labels } from './exposition';
 import { writeGc } from './gc-metrics';
-import { labelText, writeSeries } from './series-metrics';
+import { exposedLabels, writeSeries } from './series-metrics';
 
 export type MetricsInput = {
   counters: Counters;
@@ -179,7 +179,11 @@ function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: numb
   for (const agent of live) {
     const { nodeVersion, agentVersion, labels } = agent.instance;
     const versions = { node_version: nodeVersion, agent_version: agentVersion };
-    out.sample('ringtail_instance_info', { ...namedLabels(labels), ...versions, ...labelsOf(agent) }, 1);
+    out.sample(
+      'ringtail_instance_info',
+      { ...exposedLabels(labelRecord(labels)), ...versions, ...labelsOf(agent) },
+      1,
+    );
   }
   for (const [name, help, pick] of GAUGES) {
     out.family(name, 'gauge', help);
@@ -208,14 +212,6 @@ function writeInstances(out: Exposition, live: readonly Agent[], nowMillis: numb
     out.family(name, 'counter', help);
     for (const agent of live) out.sample(name, labelsOf(agent), pick(agent));
   }
-}
-
-/** Flat key and value, by names that Prometheus takes. */
-function namedLabels(labels: readonly string[]): Labels {
-  const named: Record<string, string> = {};
-  for (let index = 0; index < labels.length; index += 2)
-    named[labelText(labels[index]!)] = labels[index + 1]!;
-  return named;
 }
 
 function labelsOf({ instance }: Agent): Labels {

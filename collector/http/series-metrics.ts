@@ -29,7 +29,7 @@ export function writeSeries(
     const seen = new Map<string, number>();
     for (const total of family.totals.values()) {
       if (family.kind === SeriesKind.Gauge && !isPresent(total.agentId)) continue;
-      const labels = distinct(labelsOf(total.labels), seen);
+      const labels = distinct(exposedLabels(total.labels), seen);
       if (family.kind !== SeriesKind.Histogram) {
         out.sample(name, labels, total.sum * (family.kind === SeriesKind.Counter ? 1 : scaleOf(family.unit)));
         continue;
@@ -70,7 +70,7 @@ function distinct(labels: Labels, seen: Map<string, number>): Labels {
   return number === 1 ? labels : { ...labels, series: String(number) };
 }
 
-function labelsOf(labels: Labels): Labels {
+export function exposedLabels(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).map(([key, text]) => [labelText(key), text]));
 }
 
@@ -79,7 +79,7 @@ function nameText(name: string): string {
 }
 
 /** `le` and names that begin with two underscores are Prometheus' own. */
-export function labelText(key: string): string {
+function labelText(key: string): string {
   const text = key.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_');
   return text === 'le' || text === 'quantile' || text.startsWith('__') ? `label_${text}` : text;
 }

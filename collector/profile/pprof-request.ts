@@ -43,9 +43,6 @@ export type PprofProfile = {
   unbounded?: boolean;
 };
 
-/** Begins with Go's words. */
-const UNKNOWN_PROFILE = 'Unknown profile';
-
 /** What an agent makes may take so long. */
 export const PPROF_SECONDS_MAX = 600;
 
@@ -146,7 +143,7 @@ export function agentAddress({ name, seconds, debug, gc, last }: PprofRequest, p
 
 export function readPprofRequest(name: string, parameters: URLSearchParams): PprofRequest | PprofFault {
   const profile = Object.hasOwn(PPROF_PROFILES, name) ? PPROF_PROFILES[name]! : undefined;
-  if (profile === undefined) return { status: 404, text: UNKNOWN_PROFILE };
+  if (profile === undefined) return { status: 404, text: 'Unknown profile' };
   const level = integerOf(parameters.get('debug')) ?? 0;
   // As in Go, any number but 0 asks for text.
   const debug = level < 0 ? 1 : level;

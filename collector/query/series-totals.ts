@@ -94,7 +94,7 @@ export class SeriesTotals {
     if (total === undefined) {
       if (this.#size >= SERIES_MAX) return null;
       const counts = new Array<number>(family.bounds.length + 1).fill(0);
-      total = { labels: { ...labelsOf(labels), ...own }, counts, count: 0, sum: 0, agentId: '' };
+      total = { labels: { ...labelRecord(labels), ...own }, counts, count: 0, sum: 0, agentId: '' };
       family.totals.set(key, total);
       this.#size++;
     }
@@ -128,7 +128,7 @@ export function scaleOf(unit: string): number {
   return unit === UNIT_MICROS ? 1e-6 : 1;
 }
 
-function labelsOf(flat: readonly string[]): Record<string, string> {
+export function labelRecord(flat: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
   for (let index = 0; index + 1 < flat.length; index += 2) labels[flat[index]!] = flat[index + 1]!;
   return labels;

@@ -63,14 +63,3 @@ export class TickCounts {
     this.#touchedCount = 0;
   }
 }
-
-/** The first of `times` (ascending) that is not before `micros`. */
-export function firstNotBefore(times: Float64Array, micros: number): number {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! < micros) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

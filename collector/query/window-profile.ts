@@ -1,12 +1,13 @@
 /** Sampling windows to a profile: the samples whose time lies in a range, each worth one true interval of its window. */
 
 import type { CoreTables } from '../../agent/core';
+import { firstNotBefore } from '../profile/first-not-before';
 import type { ProfileHead } from '../profile/profile';
 import { StackNodes } from '../profile/stack-nodes';
 import type { StackTable } from '../profile/stack-table';
 import { type ProfileKind, TickProfile, WAITING_STATES } from '../profile/tick-profile';
 import type { Batch, Instance, SampleWindow } from '../store/batch';
-import { firstNotBefore, TickCounts } from './tick-counts';
+import { TickCounts } from './tick-counts';
 
 export class WindowProfile extends TickProfile {
   #tables: CoreTables;

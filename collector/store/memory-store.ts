@@ -11,6 +11,9 @@ export type MemoryStoreOptions = { retentionMillis: number; storeBytes: number; 
 
 export const DEFAULT_RETENTION_MILLIS = 15 * 60_000;
 export const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
+export const RETENTION_MIN_MILLIS = 60_000;
+export const RETENTION_MAX_MILLIS = 24 * 3600_000;
+export const STORE_BYTES_MIN = 1024 * 1024;
 
 /** What a decoded object costs beyond the bytes of its message, about. */
 const OVERHEAD_FACTOR = 3;
@@ -86,10 +89,9 @@ export class MemoryStore implements Store {
    */
   expire(): void {
     const before = this.#options.nowMillis() - this.#options.retentionMillis;
-    let oldest = this.#queue[this.#head] ?? null;
-    while (oldest !== null && oldest.atMillis < before) {
+    for (let oldest = this.#queue[this.#head]; oldest && oldest.atMillis < before; ) {
       this.#dropOldest(oldest);
-      oldest = this.#queue[this.#head] ?? null;
+      oldest = this.#queue[this.#head];
     }
     for (const [agentId, agent] of this.#agents) {
       if (agent.kept.length === 0 && agent.seenMillis < before) this.#agents.delete(agentId);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openCollector, type RunningCollector } from '../clients/running';
+import { untilConnected } from '../clients/targets';
 import { runCommandLine } from './command-process';
 
 /** Tells a line of JSON about itself each time it is sent one, and hangs or ends when it is told to. */
@@ -87,10 +88,6 @@ const attach = (...words: string[]) => runCommandLine(['attach', ...words], coll
 const heardOf = async (service: string) =>
   (await (await fetch(`${collector.url}/metrics`)).text()).includes(`service="${service}"`);
 
-async function untilHeardOf(service: string): Promise<void> {
-  while (!(await heardOf(service))) await new Promise((done) => setTimeout(done, 50));
-}
-
 describe('a process that runs without the agent', () => {
   it('is profiled, and is afterwards as it was, again and again', async () => {
     target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
@@ -101,7 +98,7 @@ describe('a process that runs without the agent', () => {
       const service = `cycle-${cycle}`;
       const { code, stderr } = await attach(String(target.pid), '--service', service);
       expect([code, stderr]).toEqual([0, expect.stringMatching(/^ringtail: attached to \d+ \(Node\.js v/)]);
-      await untilHeardOf(service);
+      await untilConnected(collector, service);
       if (cycle === 0) {
         const words = ['top', '--service', service, '--seconds', '2', '--url', collector.url];
         const { stdout } = await runCommandLine(words, collector.agentEnvironment);
@@ -139,7 +136,7 @@ describe('a process that runs without the agent', () => {
     expect(stderr).toMatch(
       /hangs; the agent starts when it does not any more\. It hangs in:\n {2}hangsNow \S*app\.js:5\n/,
     );
-    await untilHeardOf('hung');
+    await untilConnected(collector, 'hung');
   });
 });
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { version } from '../../../package.json';
 import { say } from '../../stderr';
+import { aboutComments } from '../profiles/about-comments';
 import { DumpFiles } from './dump-files';
 import type { FlightHost } from './flight-recorder';
 import { writeRecord } from './record-trace';
@@ -16,11 +17,7 @@ const GZIP_LEVEL = 1;
 const PIECE_CHARS = 65_536;
 
 /** hang: the one that lasts, if one does. */
-export type DumpsHost = FlightHost & {
-  recorder: Recorder;
-  hang(): RecordedIncident | null;
-  about(): readonly string[];
-};
+export type DumpsHost = FlightHost & { recorder: Recorder; hang(): RecordedIncident | null };
 
 export class Dumps {
   readonly #host: DumpsHost;
@@ -65,7 +62,7 @@ export class Dumps {
           ringtail: version,
           startTime: new Date(startMillis).toISOString(),
           startMicros: fromMicros,
-          about: this.#host.about(),
+          about: aboutComments(this.#host.context()),
         },
       },
       write,

@@ -18,6 +18,7 @@ import {
 } from '../../wire/schema';
 import type { Hang } from '../hang-watch';
 import type { TickWindow } from '../profile-reader';
+import type { ProfileContext } from '../profiles/context';
 import type { Sampling } from '../sampling';
 import type { Dumps } from './dumps';
 import type { RecordedIncident } from './recorded';
@@ -40,12 +41,12 @@ export type FlightHost = {
   /** Brings in what lies in the rings. */
   drain(): void;
   note(text: string): void;
+  /** For what a dump says of the agent and of what the program runs on. */
+  context(): ProfileContext;
 };
 
 export class FlightRecorder {
   readonly recorder: Recorder;
-  /** What every dump says of the agent and of what the program runs on. */
-  about: () => readonly string[] = () => [];
   readonly #host: FlightHost;
   #dumps: Promise<Dumps> | null = null;
   #dumpedMicros = Number.NEGATIVE_INFINITY;
@@ -158,13 +159,7 @@ export class FlightRecorder {
 
   #load(): Promise<Dumps> {
     this.#dumps ??= import('./dumps.js').then(
-      ({ Dumps }) =>
-        new Dumps({
-          ...this.#host,
-          recorder: this.recorder,
-          hang: () => this.#hang,
-          about: () => this.about(),
-        }),
+      ({ Dumps }) => new Dumps({ ...this.#host, recorder: this.recorder, hang: () => this.#hang }),
     );
     return this.#dumps;
   }

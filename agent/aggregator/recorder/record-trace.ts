@@ -200,8 +200,7 @@ class RecordTrace {
     const stacks = new Map<RecordedEvent, TraceArguments>();
     for (const request of slow) {
       const { startMicros, durationMicros } = request;
-      const { periodMicros } = this.#main;
-      const shared = sharedStack(this.#main, periodMicros, startMicros, startMicros + durationMicros);
+      const shared = sharedStack(this.#main, startMicros, startMicros + durationMicros);
       if (shared === null) continue;
       const { stack, busyMicros } = shared;
       stacks.set(request, {

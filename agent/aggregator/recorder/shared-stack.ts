@@ -2,6 +2,7 @@
  * What the thread did most of a time, such as a request's: down the call tree from the root while one call holds most of
  * the busy ticks. Ticks and requests are on one clock; where requests overlap, each has what ran during it, whoever's it was.
  */
+import { firstNotBefore } from '../../../collector/profile/first-not-before';
 import type { CallSlices } from './call-slices';
 
 /** stack: root first, in words. busyMicros: how long it was on the stack, by its ticks. */
@@ -9,14 +10,13 @@ export type SharedStack = { stack: string[]; busyMicros: number };
 
 /** null where no tick fell into it that was not idle. */
 export function sharedStack(
-  { nodes, sampleNodes, sampleMicros, sampleIdle }: CallSlices,
-  periodMicros: number,
+  { nodes, sampleNodes, sampleMicros, sampleIdle, periodMicros }: CallSlices,
   fromMicros: number,
   toMicros: number,
 ): SharedStack | null {
   const totals = new Map<number, number>();
   let ticks = 0;
-  for (let index = firstFrom(sampleMicros, fromMicros); sampleMicros[index]! <= toMicros; index++) {
+  for (let index = firstNotBefore(sampleMicros, fromMicros); sampleMicros[index]! <= toMicros; index++) {
     if (sampleIdle[index]!) continue;
     ticks++;
     for (let node = sampleNodes[index]!; node !== 0; node = nodes[node - 1]!.parent)
@@ -40,15 +40,4 @@ export function sharedStack(
     held = totals.get(node)!;
   }
   return stack.length === 0 ? null : { stack, busyMicros: held * periodMicros };
-}
-
-/** Index of the first that is not before `micros`; they ascend. */
-function firstFrom(ascending: readonly number[], micros: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! < micros) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
