@@ -8,8 +8,9 @@ import { attachWriter, type CoreMemory, type CoreWriter } from './core';
 import type { LabelContext } from './label-context';
 import type { GivenRoute } from './routes/request-routes';
 import type { WaitStacks } from './wait-stacks';
+import { AGENT_KEY } from './wire/agent-key';
 
-const KEY = Symbol.for('ringtail.agent/1');
+const KEY: unique symbol = Symbol.for(AGENT_KEY);
 const MEMORY_KEY = 'ringtail.memory/1';
 
 /** Where instruments find their writer. `generation` changes with the writer: handles of an older one are void. */

@@ -4,6 +4,7 @@
  * starts, and the agent has ended before it is, because Node 22 may crash when an inspector closes under open sessions. In
  * a process that hangs both come when it does not any more; where it hangs is told at once, from the inspector itself.
  */
+import { AGENT_KEY } from '../../../agent/wire/agent-key';
 import { builtFile } from '../built-files';
 import { CliError, EXIT_INTERRUPTED, EXIT_OK } from '../cli-error';
 import { environmentUrl, startWords, tailUrl, tailWords } from '../collector-url';
@@ -22,7 +23,7 @@ export type AttachOptions = {
 
 /** By this time our connection is gone. */
 const CLOSES_AFTER_MILLIS = 100;
-const AGENT = `process[Symbol.for('ringtail.agent/1')]`;
+const AGENT = `process[Symbol.for('${AGENT_KEY}')]`;
 /** Node's own timer: the program may have put another in the global's place. */
 const LATER = (text: string) =>
   `process.getBuiltinModule('node:timers').setTimeout(() => { ${text} }, ${CLOSES_AFTER_MILLIS}).unref();`;
@@ -36,12 +37,8 @@ export async function attachCommand({ pid, service, seconds, stop }: AttachOptio
   const url = environmentUrl();
   const version = await attach(pid, { collectorUrl: url, ...(service === undefined ? {} : { service }) });
   say(`attached to ${pid} (Node.js ${version}): it sends to ${url}; watch it with: ${tailWords(url)}`);
-  if (
-    (await fetchServices(
-      tailUrl(undefined, {}),
-      givenToken(() => {}),
-    )) === null
-  )
+  const token = givenToken(() => {});
+  if ((await fetchServices(tailUrl(undefined, {}), token)) === null)
     say(`no collector answers there yet: ${startWords(new URL(url))}`);
   if (seconds === undefined) {
     say(`leave it with: ringtail attach ${pid} --stop`);

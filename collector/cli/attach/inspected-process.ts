@@ -3,10 +3,10 @@
  * it is not open already, and it is closed again. On Linux the port is read from the process' sockets and a process that
  * would die of the signal is left alone; elsewhere the usual port is asked.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import { printable } from '../../profile/printable';
 import { CliError } from '../cli-error';
+import { checkProcess, listeningPorts } from './process-facts';
 
 const USUAL_PORT = 9229;
 const OPENS_WITHIN_MILLIS = 5000;
@@ -15,9 +15,6 @@ const POLL_MILLIS = 50;
 const ANSWERS_WITHIN_MILLIS = 10_000;
 const LIST_MILLIS = 1000;
 const PAUSES_WITHIN_MILLIS = 2000;
-const SIGUSR1_BIT = 1n << 9n;
-/** State of a listening socket in /proc/net/tcp. */
-const LISTENING = '0A';
 
 /** Of the protocol's Debugger.CallFrame. */
 type CallFrame = { functionName: string; location: { scriptId: string; lineNumber: number } };
@@ -164,44 +161,6 @@ export class InspectedProcess {
   }
 }
 
-function checkProcess(pid: number): void {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    const isForeign = (error as NodeJS.ErrnoException).code === 'EPERM';
-    throw new CliError(
-      'ERR_CLI_ATTACH',
-      isForeign ? `process ${pid} belongs to another user` : `there is no process ${pid}`,
-      isForeign ? 'attach as that user' : 'pgrep -a node lists those there are',
-    );
-  }
-  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(textOf(`/proc/${pid}/status`) ?? '')?.[1];
-  if (caught === undefined || BigInt(`0x${caught}`) & SIGUSR1_BIT) return;
-  throw new CliError(
-    'ERR_CLI_ATTACH',
-    `process ${pid} does not wait for SIGUSR1, which would end it`,
-    'it is no Node.js, or was started with --disable-sigusr1',
-  );
-}
-
-/** Ports that a process listens on, on any address; null where the system does not tell. */
-function listeningPorts(pid: number): number[] | null {
-  const inodes = new Set<string>();
-  try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1];
-      if (inode !== undefined) inodes.add(inode);
-    }
-  } catch {
-    return null;
-  }
-  const table = ['tcp', 'tcp6'].map((name) => textOf(`/proc/${pid}/net/${name}`) ?? '').join('\n');
-  return table.split('\n').flatMap((line) => {
-    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    return state === LISTENING && inodes.has(inode) ? [Number.parseInt(local.split(':')[1]!, 16)] : [];
-  });
-}
-
 /** A connection to the inspector on a port of the loopback; null where there is none. */
 async function socketOf(port: number): Promise<WebSocket | null> {
   try {
@@ -217,22 +176,6 @@ async function socketOf(port: number): Promise<WebSocket | null> {
     return socket;
   } catch {
     return null;
-  }
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-function linkOf(file: string): string {
-  try {
-    return readlinkSync(file);
-  } catch {
-    return '';
   }
 }
 
