@@ -9,6 +9,7 @@ const CLIENTS = [
   'goroutine',
   'hang',
   'heap.test',
+  'inlined',
   'labels',
   'pprof',
   'recorder',

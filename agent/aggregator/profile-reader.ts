@@ -6,14 +6,16 @@
  *
  * Overlap. A window starts before its predecessor ends; ticks up to the predecessor's end are left out.
  *
- * Leaves. V8 credits an inlined callee to the function it was inlined into, but `positionTicks` keeps the innermost
- * line. Where that line lies outside the credited function, the function that really covers it becomes the leaf, below
- * the credited one; the frames between the two cannot be recovered.
+ * Leaves. V8 credits an inlined callee, and code it does not know, to a caller. Where the lines of `positionTicks` prove
+ * whose the ticks are (inlined-callees.ts) that function becomes the leaf, below the credited one; the frames between the
+ * two cannot be recovered. Where they prove only that they are another's, they stay with the credited function, without
+ * a line, and are counted.
  */
 import { SampleState } from '../../assembly/layout';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { Dictionary } from './dictionary';
-import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
+import type { FunctionRange } from './function-ranges';
+import type { Above, InlinedCallees, Located, Owner } from './inlined-callees';
 
 export type V8CallFrame = {
   functionName: string;
@@ -51,6 +53,8 @@ export type TickWindow = {
   label?: ArrayLike<number>;
   jsTicks: number;
   repairedTicks: number;
+  /** Of callees that cannot be named: credited to a caller. */
+  unnamedTicks: number;
   idleTicks: number;
 };
 
@@ -61,8 +65,13 @@ export type ScriptText = {
   waitLines: ReadonlySet<number>;
 };
 
+/** undefined: not to be had now, ask again; null: never. */
 export interface ScriptSource {
   textOf(url: string): ScriptText | null;
+  askedText(url: string): ScriptText | null | undefined;
+  sourceOf(url: string): string | null | undefined;
+  /** Addresses of the scripts that it imports or requires. */
+  importsOf(url: string): readonly string[] | undefined;
 }
 
 /** The name of the function that a rotation runs on main; its ticks are ours, not the program's. */
@@ -78,7 +87,7 @@ const META_STATES: Record<string, SampleState> = {
 /** Native bindings that hold the thread without burning CPU, by the Node file that calls them: wall and block time, never CPU. */
 const BLOCKING_BINDINGS: Record<string, string> = { spawn: 'node:internal/child_process' };
 
-type Leaf = { stack: number; ticks: number; state: number; repaired: boolean };
+type Leaf = { stack: number; ticks: number; state: number; owner: 'own' | 'repaired' | 'unnamed' };
 type NodePlan = {
   leaves: Leaf[];
   hits: number;
@@ -94,10 +103,10 @@ export function readProfile(
   profile: V8Profile,
   afterMicros: number,
   dictionary: Dictionary,
-  scripts: ScriptSource,
+  callees: InlinedCallees,
   threadId = 0,
 ): TickWindow {
-  const plans = planNodes(profile, dictionary, scripts);
+  const plans = planNodes(profile, dictionary, callees);
   const ticks = new Ticks([...plans.values()].reduce((sum, { hits }) => sum + hits, 0));
   let at = profile.startTime;
   const { samples = [], timeDeltas = [] } = profile;
@@ -129,6 +138,7 @@ class Ticks {
   #count = 0;
   #jsTicks = 0;
   #repairedTicks = 0;
+  #unnamedTicks = 0;
   #idleTicks = 0;
 
   constructor(room: number) {
@@ -138,7 +148,7 @@ class Ticks {
     this.#state = new Uint8Array(most);
   }
 
-  add(at: number, { stack, state, repaired }: Leaf): void {
+  add(at: number, { stack, state, owner }: Leaf): void {
     if (this.#count === this.#atMicros.length) return;
     this.#atMicros[this.#count] = at;
     this.#stack[this.#count] = stack;
@@ -146,7 +156,8 @@ class Ticks {
     this.#count++;
     if (state === SampleState.Js) this.#jsTicks++;
     else if (state === SampleState.Idle) this.#idleTicks++;
-    if (repaired) this.#repairedTicks++;
+    if (owner === 'repaired') this.#repairedTicks++;
+    else if (owner === 'unnamed') this.#unnamedTicks++;
   }
 
   columns(): Omit<TickWindow, 'threadId' | 'startMicros' | 'endMicros' | 'nodeCount'> {
@@ -156,6 +167,7 @@ class Ticks {
       state: this.#state.subarray(0, this.#count),
       jsTicks: this.#jsTicks,
       repairedTicks: this.#repairedTicks,
+      unnamedTicks: this.#unnamedTicks,
       idleTicks: this.#idleTicks,
     };
   }
@@ -171,8 +183,15 @@ function giveTick(ticks: Ticks, plan: NodePlan, at: number, afterMicros: number)
   if (at > afterMicros) ticks.add(at, leaf);
 }
 
+/** A node that is still to be read, and the frames above it. */
+type Pending = { id: number; parent: number; own: boolean; above: Above | null };
+
 /** Interns every path and says for each node with hits where its ticks go. */
-function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSource): Map<number, NodePlan> {
+function planNodes(
+  profile: V8Profile,
+  dictionary: Dictionary,
+  callees: InlinedCallees,
+): Map<number, NodePlan> {
   const nodes = new Map<number, V8Node>();
   for (const node of profile.nodes) nodes.set(node.id, node);
   const sampleCounts = new Map<number, number>();
@@ -181,9 +200,9 @@ function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSo
   const plans = new Map<number, NodePlan>();
   const root = profile.nodes[0];
   if (root === undefined) return plans;
-  const pending = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, callerUrl: '' }));
+  const pending: Pending[] = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, above: null }));
   while (pending.length > 0) {
-    const { id, parent, own, callerUrl } = pending.pop()!;
+    const { id, parent, own, above } = pending.pop()!;
     const node = nodes.get(id);
     if (node === undefined) continue;
     const { callFrame } = node;
@@ -196,19 +215,14 @@ function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSo
           callFrame.lineNumber + 1,
           callFrame.columnNumber + 1,
         );
+    if (above !== null) callees.sees(above.frame, callFrame);
     const hits = node.hitCount ?? 0;
     if (hits > 0) {
+      const leaves = isOwn
+        ? [ownLeaf(dictionary.stack(0, functionId, 0), hits, SampleState.Js)]
+        : new LeafReader(node, nodes, above, dictionary, callees).read(hits, parent, functionId);
       plans.set(id, {
-        leaves: isOwn
-          ? [
-              {
-                stack: dictionary.stack(0, functionId, 0),
-                ticks: hits,
-                state: SampleState.Js,
-                repaired: false,
-              },
-            ]
-          : leavesOf(node, hits, stateOf(callFrame, callerUrl), parent, functionId, dictionary, scripts),
+        leaves,
         hits,
         samples: sampleCounts.get(id) ?? 0,
         seen: 0,
@@ -219,8 +233,8 @@ function planNodes(profile: V8Profile, dictionary: Dictionary, scripts: ScriptSo
     }
     if (node.children === undefined || node.children.length === 0) continue;
     const caller = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
-    for (const child of node.children)
-      pending.push({ id: child, parent: caller, own: isOwn, callerUrl: callFrame.url });
+    const here = { frame: callFrame, above };
+    for (const child of node.children) pending.push({ id: child, parent: caller, own: isOwn, above: here });
   }
   return plans;
 }
@@ -231,48 +245,64 @@ function stateOf(frame: V8CallFrame, callerUrl: string): number {
   return META_STATES[frame.functionName] ?? SampleState.Js;
 }
 
-/** The leaf stacks of one node: one a line, repaired where the line belongs to another function of the script. */
-function leavesOf(
-  node: V8Node,
-  hits: number,
-  state: number,
-  parent: number,
-  functionId: number,
-  dictionary: Dictionary,
-  scripts: ScriptSource,
-): Leaf[] {
-  const { callFrame, positionTicks = [] } = node;
-  const text = callFrame.url === '' || positionTicks.length === 0 ? null : scripts.textOf(callFrame.url);
-  const credited =
-    text === null ? null : rangeOf(text.functions, callFrame.lineNumber + 1, callFrame.columnNumber + 1);
-  const leaves: Leaf[] = [];
-  let left = hits;
-  for (const { line, ticks: lineTicks } of positionTicks) {
-    const ticks = Math.min(lineTicks, left);
-    if (ticks === 0) break;
-    left -= ticks;
-    const leafState = text?.waitLines.has(line) ? SampleState.Blocked : state;
-    const outside = credited !== null && (line < credited.line || line > credited.endLine);
-    const callee = outside ? innermostAt(text!.functions, line) : null;
-    if (callee === null) {
-      leaves.push({
-        stack: dictionary.stack(parent, functionId, line),
-        ticks,
-        state: leafState,
-        repaired: false,
-      });
-    } else {
-      const caller = dictionary.stack(parent, functionId, 0);
-      const calleeId = dictionary.function(callee.name, callFrame.url, callee.line, callee.column);
-      leaves.push({
-        stack: dictionary.stack(caller, calleeId, line),
-        ticks,
-        state: leafState,
-        repaired: true,
-      });
-    }
+function ownLeaf(stack: number, ticks: number, state: number): Leaf {
+  return { stack, ticks, state, owner: 'own' };
+}
+
+/** The leaf stacks of one node with hits: one a line, repaired where the line is another function's. */
+class LeafReader {
+  readonly #credited: Located | null;
+
+  constructor(
+    readonly node: V8Node,
+    readonly nodes: ReadonlyMap<number, V8Node>,
+    readonly above: Above | null,
+    readonly dictionary: Dictionary,
+    readonly callees: InlinedCallees,
+  ) {
+    this.#credited = (node.positionTicks ?? []).length === 0 ? null : callees.locate(node.callFrame);
   }
-  if (left > 0)
-    leaves.push({ stack: dictionary.stack(parent, functionId, 0), ticks: left, state, repaired: false });
-  return leaves;
+
+  read(hits: number, parent: number, functionId: number): Leaf[] {
+    const { dictionary } = this;
+    const { callFrame, positionTicks = [] } = this.node;
+    const state = stateOf(callFrame, this.above?.frame.url ?? '');
+    const leaves: Leaf[] = [];
+    let left = hits;
+    for (const { line, ticks: lineTicks } of positionTicks) {
+      const ticks = Math.min(lineTicks, left);
+      if (ticks === 0) break;
+      left -= ticks;
+      const owner = this.#ownerOf(line, ticks, positionTicks.length);
+      if (owner === 'own') {
+        const stack = dictionary.stack(parent, functionId, line);
+        leaves.push(ownLeaf(stack, ticks, this.#stateAt(callFrame.url, line, state)));
+      } else if (owner === 'unnamed') {
+        leaves.push({ stack: dictionary.stack(parent, functionId, 0), ticks, state, owner });
+      } else {
+        const { url, range } = owner;
+        const caller = dictionary.stack(parent, functionId, 0);
+        const calleeId = dictionary.function(range.name, url, range.line, range.column);
+        const stack = dictionary.stack(caller, calleeId, line);
+        leaves.push({ stack, ticks, state: this.#stateAt(url, line, state), owner: 'repaired' });
+      }
+    }
+    if (left > 0) leaves.push(ownLeaf(dictionary.stack(parent, functionId, 0), left, state));
+    return leaves;
+  }
+
+  #ownerOf(line: number, ticks: number, lines: number): Owner {
+    const { node, callees } = this;
+    if (callees.isInside(this.#credited, line))
+      return lines > 1 ? 'own' : callees.calledFrom(node.callFrame, line, ticks, this.#children());
+    return callees.ownerOf(this.#credited!, line, node.callFrame, this.above, this.#children());
+  }
+
+  #children(): V8CallFrame[] {
+    return (this.node.children ?? []).flatMap((id) => this.nodes.get(id)?.callFrame ?? []);
+  }
+
+  #stateAt(url: string, line: number, state: number): number {
+    return this.callees.scripts.textOf(url)?.waitLines.has(line) ? SampleState.Blocked : state;
+  }
 }

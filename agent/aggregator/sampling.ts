@@ -10,6 +10,7 @@ import { HANG_BLOCKED, HANG_JS, HANG_NATIVE, HANG_UNKNOWN } from '../wire/schema
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
 import { Governor } from './governor';
+import { InlinedCallees } from './inlined-callees';
 import { MainSession } from './main-session';
 import type { Outgoing } from './outgoing';
 import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
@@ -81,7 +82,7 @@ export class Sampling {
   readonly #sampler: Sampler;
   readonly #pacer: WindowPacer;
   readonly #governor: Governor;
-  readonly #scripts: ScriptFiles;
+  readonly #callees: InlinedCallees;
   readonly #workers: WorkerSampling | null;
   #beganMicros = 0;
   #loop: { idleMicros: number; activeMicros: number } | null = null;
@@ -122,7 +123,7 @@ export class Sampling {
   constructor(readonly host: SamplingHost) {
     const { options, tables, startWallMillis } = host;
     this.queue = new WindowQueue(tables);
-    this.#scripts = new ScriptFiles(startWallMillis);
+    this.#callees = new InlinedCallees(new ScriptFiles(startWallMillis));
     this.#pacer = new WindowPacer(options.maxWindowMillis * 1000, options.pauseBudgetMicros);
     this.#governor = new Governor(options.cpuHz, options.budgetPercent);
     this.#sampler = new Sampler(
@@ -148,7 +149,7 @@ export class Sampling {
         ? new WorkerSampling({
             options,
             dictionary: host.dictionary,
-            scripts: this.#scripts,
+            callees: this.#callees,
             cost: host.cost,
             nowMicros: host.nowMicros,
             note: (text) => host.note(text),
@@ -519,7 +520,7 @@ export class Sampling {
 
   #profileCame(profile: V8Profile): void {
     const { host } = this;
-    const window = readProfile(profile, this.#lastEndMicros, host.dictionary, this.#scripts);
+    const window = readProfile(profile, this.#lastEndMicros, host.dictionary, this.#callees);
     const lengthMicros = profile.endTime - profile.startTime;
     this.#lastEndMicros = profile.endTime;
     this.#endedTicks = window.atMicros.length;

@@ -34,6 +34,7 @@ type Sum = {
   spentNanos: number;
   jsTicks: number;
   repairedTicks: number;
+  unnamedTicks: number;
   lostTicks: number;
 };
 
@@ -63,7 +64,7 @@ export class WindowQueue {
       const queued = this.#nextPart() ?? this.#whole.shift();
       if (queued === undefined) break;
       const tuple = this.#encode(queued);
-      bytes += tuple[9].length;
+      bytes += tuple[10].length;
       tuples.push(tuple);
     }
     return tuples;
@@ -87,6 +88,7 @@ export class WindowQueue {
     sum.spentNanos += window.stack.length * periodNanos;
     sum.jsTicks += window.jsTicks;
     sum.repairedTicks += window.repairedTicks;
+    sum.unnamedTicks += window.unnamedTicks;
     sum.lostTicks += lostTicks;
     this.mergedWindows++;
     if (this.#sums.length > SUMS_MAX) this.#joinOldest();
@@ -111,6 +113,7 @@ export class WindowQueue {
     into.spentNanos += other.spentNanos;
     into.jsTicks += other.jsTicks;
     into.repairedTicks += other.repairedTicks;
+    into.unnamedTicks += other.unnamedTicks;
     into.lostTicks += other.lostTicks;
   }
 
@@ -153,6 +156,7 @@ export class WindowQueue {
       state,
       jsTicks: share(sum.jsTicks),
       repairedTicks: share(sum.repairedTicks),
+      unnamedTicks: share(sum.unnamedTicks),
       idleTicks: 0,
     };
     const periodNanos = Math.round(sum.spentNanos / Math.max(1, sum.count));
@@ -161,7 +165,8 @@ export class WindowQueue {
   }
 
   #encode({ window, periodNanos, lostTicks }: Queued): WindowTuple {
-    const { startMicros, endMicros, atMicros, stack, state, label, jsTicks, repairedTicks } = window;
+    const { startMicros, endMicros, atMicros, stack, state, label, jsTicks, repairedTicks, unnamedTicks } =
+      window;
     const count = atMicros.length;
     const columns = this.tables.encodeColumns(startMicros, {
       atMicros,
@@ -177,6 +182,7 @@ export class WindowQueue {
       periodNanos,
       jsTicks,
       repairedTicks,
+      unnamedTicks,
       lostTicks,
       count,
       columns,
@@ -214,6 +220,7 @@ function emptySum(threadId: number, startMicros: number): Sum {
     spentNanos: 0,
     jsTicks: 0,
     repairedTicks: 0,
+    unnamedTicks: 0,
     lostTicks: 0,
   };
 }

@@ -8,7 +8,8 @@ import { threadId as ownThreadId } from 'node:worker_threads';
 import type { AgentOptions } from '../options';
 import type { Cost } from './cost';
 import type { Dictionary } from './dictionary';
-import { readProfile, type ScriptSource, type TickWindow, type V8Profile } from './profile-reader';
+import type { InlinedCallees } from './inlined-callees';
+import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
 import { Sampler } from './sampler';
 import { type WorkerSession, WorkerSessions } from './worker-session';
 
@@ -29,7 +30,7 @@ const NOTE_AFTER_MILLIS = 1000;
 export type WorkerSamplingHost = {
   options: AgentOptions;
   dictionary: Dictionary;
-  scripts: ScriptSource;
+  callees: InlinedCallees;
   cost: Cost;
   nowMicros(): number;
   note(text: string): void;
@@ -185,8 +186,8 @@ export class WorkerSampling {
   }
 
   #profileCame(worker: Sampled, profile: V8Profile): void {
-    const { dictionary, scripts, options } = this.#host;
-    const window = readProfile(profile, worker.lastEndMicros, dictionary, scripts, worker.threadId);
+    const { dictionary, callees, options } = this.#host;
+    const window = readProfile(profile, worker.lastEndMicros, dictionary, callees, worker.threadId);
     worker.lastEndMicros = profile.endTime;
     const ticks = window.atMicros.length;
     if (ticks === 0) return;

@@ -1,5 +1,5 @@
 /**
- * The wire between an agent and a collector, version 2: binary WebSocket messages, each one msgpack array (a tuple)
+ * The wire between an agent and a collector: binary WebSocket messages, each one msgpack array (a tuple)
  * whose first element is a tag. No maps, no msgpack extensions, no records. Integers are non-negative unless a
  * field says otherwise. `micros` are CLOCK_MONOTONIC microseconds of the agent's host (f64); the anchor in HELLO
  * ties them to wall time.
@@ -22,7 +22,7 @@
  */
 
 /** Version of this schema; a peer with another one is refused with ERR_WIRE_VERSION. */
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
 export const TAG_CHALLENGE = 1;
 export const TAG_HELLO = 2;
@@ -118,7 +118,8 @@ export const SEVERAL_THREADS = 2 ** 32 - 1;
 /**
  * One sampling window of one thread. `ticks` of `periodNanos` each (the true interval, not the nominal one).
  * `columns`: the samples, one tick each, as encoded by the core (see assembly/columns.ts): time, stack id, state, label id.
- * `repairedTicks`: leaves recovered from an inlining caller; `jsTicks`: ticks in JavaScript; `lostTicks`: expected but missing.
+ * `repairedTicks`: leaves recovered from an inlining caller; `unnamedTicks`: left with one, because it cannot be told
+ * whose they are; `jsTicks`: ticks in JavaScript; `lostTicks`: expected but missing.
  */
 export type WindowTuple = [
   threadId: number,
@@ -128,6 +129,7 @@ export type WindowTuple = [
   periodNanos: number,
   jsTicks: number,
   repairedTicks: number,
+  unnamedTicks: number,
   lostTicks: number,
   sampleCount: number,
   columns: Uint8Array,

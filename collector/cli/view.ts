@@ -183,7 +183,7 @@ function figureLines(entry: BoardEntry, { cpu, loop, gc, http, memory, sampler }
     ]),
     figures(7, 'sampler', [
       `${printable(sampler.state)}  ${sampler.rateHz.toFixed(0)} Hz  ${countText(sampler.ticks)} ticks`,
-      `windows ${millisText(sampler.windowMillis)}  leaves repaired ${percentText(sampler.repairedPercent)}`,
+      `windows ${millisText(sampler.windowMillis)}  leaves repaired ${percentText(sampler.repairedPercent)}, unnamed ${percentText(sampler.unnamedPercent)}`,
     ]),
   ];
 }

@@ -117,7 +117,7 @@ export class BatchDecoder {
   }
 
   #window(tuple: unknown, stacks: StackTable): SampleWindow {
-    const fields = new Fields(tuple, 'window', 10);
+    const fields = new Fields(tuple, 'window', 11);
     const threadId = fields.integer('thread id', U32_MAX);
     const startMicros = fields.number('start');
     const window: SampleWindow = {
@@ -128,6 +128,7 @@ export class BatchDecoder {
       periodNanos: fields.number('period'),
       jsTicks: fields.integer('JavaScript ticks', U32_MAX),
       repairedTicks: fields.integer('repaired ticks', U32_MAX),
+      unnamedTicks: fields.integer('unnamed ticks', U32_MAX),
       lostTicks: fields.integer('lost ticks', U32_MAX),
       sampleCount: fields.integer('sample count', WIRE_LIMITS.samplesPerWindow),
       columns: fields.bytes('columns'),

@@ -18,6 +18,7 @@ export type TickSums = SampledCpu & {
   ticks: number;
   jsTicks: number;
   repairedTicks: number;
+  unnamedTicks: number;
   lostTicks: number;
   nanos: number;
 };
@@ -47,6 +48,14 @@ export function profileHead(kind: ProfileKind, program: string, startMillis: num
   };
 }
 
+/** For the comments: what inlining hid, and how much of it was found again. */
+export function inliningText({ jsTicks, repairedTicks, unnamedTicks }: TickSums): string {
+  const share = (ticks: number) => `${((100 * ticks) / Math.max(1, jsTicks)).toFixed(1)} %`;
+  const repaired = `inlined leaves repaired: ${share(repairedTicks)} of JS ticks`;
+  if (unnamedTicks === 0) return repaired;
+  return `${repaired}; ${share(unnamedTicks)} stand under the caller of a function that cannot be named`;
+}
+
 const OWNER_KEYS = ['service', 'instance', 'thread'];
 
 /** Whose ticks they are. labels: what every sample of the instance carries, flat key and value (RINGTAIL_LABELS). */
@@ -59,6 +68,7 @@ export class TickProfile {
     ticks: 0,
     jsTicks: 0,
     repairedTicks: 0,
+    unnamedTicks: 0,
     lostTicks: 0,
     nanos: 0,
     cpuNanos: 0,

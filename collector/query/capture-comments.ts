@@ -4,7 +4,7 @@ import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
 import { mega } from '../profile/mega';
 import { type Settled, settledWords } from '../profile/settle';
-import type { TickSums } from '../profile/tick-profile';
+import { inliningText, type TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
 import { gcComment } from './gc-comment';
@@ -35,7 +35,7 @@ export function captureComments(
     lines.push(
       `${who}: interval ${interval} ms, ${Math.round(sums.ticks)} of ${Math.round(expected)} ticks (${complete})`,
     );
-    lines.push(`${who}: inlined leaves repaired: ${percent(sums.repairedTicks, sums.jsTicks)} of JS ticks`);
+    lines.push(`${who}: ${inliningText(sums)}`);
   } else {
     lines.push(`${who}: no samples in this time (sampler ${samplerOf(batches)})`);
   }

@@ -56,6 +56,7 @@ export class WindowProfile extends TickProfile {
     const share = spanMicros > 0 ? covered / spanMicros : 1;
     this.sums.jsTicks += window.jsTicks * share;
     this.sums.repairedTicks += window.repairedTicks * share;
+    this.sums.unnamedTicks += window.unnamedTicks * share;
     this.sums.lostTicks += window.lostTicks * share;
   }
 

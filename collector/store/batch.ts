@@ -32,6 +32,7 @@ export type SampleWindow = {
   periodNanos: number;
   jsTicks: number;
   repairedTicks: number;
+  unnamedTicks: number;
   lostTicks: number;
   sampleCount: number;
   columns: Uint8Array;

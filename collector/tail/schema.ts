@@ -109,7 +109,14 @@ export type TailSecond = {
   }[];
   /** Losses reported in this second, by reason. Empty: nothing was lost. */
   drops: { reason: string; count: number }[];
-  sampler: { state: string; rateHz: number; windowMillis: number; ticks: number; repairedPercent: number };
+  sampler: {
+    state: string;
+    rateHz: number;
+    windowMillis: number;
+    ticks: number;
+    repairedPercent: number;
+    unnamedPercent: number;
+  };
 };
 
 /** Something happened to an instance. */

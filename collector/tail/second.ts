@@ -250,13 +250,14 @@ function dropsOf(batches: readonly Batch[]): TailSecond['drops'] {
 function samplerOf(batches: readonly Batch[], status: InstanceStatus): TailSecond['sampler'] {
   const windows = batches.flatMap((batch) => batch.windows);
   const jsTicks = total(windows.map((window) => window.jsTicks));
-  const repairedTicks = total(windows.map((window) => window.repairedTicks));
+  const shareOf = (ticks: number) => (jsTicks > 0 ? Math.round((1000 * ticks) / jsTicks) / 10 : 0);
   return {
     state: status.sampler,
     rateHz: status.rateHz,
     windowMillis: status.windowMillis,
     ticks: total(windows.map(({ ticks }) => ticks)),
-    repairedPercent: jsTicks > 0 ? Math.round((1000 * repairedTicks) / jsTicks) / 10 : 0,
+    repairedPercent: shareOf(total(windows.map((window) => window.repairedTicks))),
+    unnamedPercent: shareOf(total(windows.map((window) => window.unnamedTicks))),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the benches measure of our own code; harness/bundle.mjs bundles it into build/bench. */
 export { Dictionary } from '../../agent/aggregator/dictionary';
+export { InlinedCallees } from '../../agent/aggregator/inlined-callees';
 export { readProfile } from '../../agent/aggregator/profile-reader';
 export { attachReader, attachWriter, createCoreMemory, createTables } from '../../agent/core';
 export { timer } from '../../agent/index';

@@ -34,7 +34,14 @@ export function second(changes: Partial<TailSecond> = {}): TailSecond {
     hang: null,
     stalls: [],
     drops: [],
-    sampler: { state: 'on', rateHz: 99, windowMillis: 1000, ticks: 41, repairedPercent: 3 },
+    sampler: {
+      state: 'on',
+      rateHz: 99,
+      windowMillis: 1000,
+      ticks: 41,
+      repairedPercent: 3,
+      unnamedPercent: 0,
+    },
     ...changes,
   };
 }

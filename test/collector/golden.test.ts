@@ -47,7 +47,7 @@ const SERIES: BatchMessage[7] = [
 const AGENT: Record<string, AgentMessage> = {
   hello: [
     2,
-    3,
+    4,
     bytesFrom(0, 16),
     3,
     bytesFrom(16, 16),
@@ -76,7 +76,7 @@ const AGENT: Record<string, AgentMessage> = {
     1_000_000,
     2_000_000.5,
     DICTIONARY,
-    [[0, 1_000_000, 1_031_000, 3, 10_101_000, 2, 1, 4, 3, columns]],
+    [[0, 1_000_000, 1_031_000, 3, 10_101_000, 2, 1, 1, 4, 3, columns]],
     SERIES,
     [
       [1, delta.count, delta.sum, delta.min, delta.max, delta.buckets],
@@ -118,8 +118,8 @@ const AGENT: Record<string, AgentMessage> = {
 };
 
 const COLLECTOR: Record<string, CollectorMessage> = {
-  challenge: [1, 3, bytesFrom(100, 16), '0.1.0'],
-  welcome: [3, 3, bytesFrom(0, 32), -1, 'memory', 8_388_608],
+  challenge: [1, 4, bytesFrom(100, 16), '0.1.0'],
+  welcome: [3, 4, bytesFrom(0, 32), -1, 'memory', 8_388_608],
   ack: [5, 70_000],
   control: [6, 9, 'capture', 30, ''],
   collect: [6, 10, 'collect', 0, 'heap?gc=1'],
@@ -152,6 +152,7 @@ describe('golden messages of the agent', () => {
       ticks: 3,
       jsTicks: 2,
       repairedTicks: 1,
+      unnamedTicks: 1,
       lostTicks: 4,
       sampleCount: 3,
     });

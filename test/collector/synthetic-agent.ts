@@ -137,11 +137,11 @@ export class SyntheticAgent {
     ticks: readonly Tick[],
     startMicros: number,
     endMicros: number,
-    more: { repaired?: number; lost?: number } = {},
+    more: { repaired?: number; unnamed?: number; lost?: number } = {},
   ): WindowTuple {
     const periodNanos = PERIOD_MICROS * 1000;
     const jsTicks = ticks.filter(({ state }) => state === 0).length;
-    const { repaired = 0, lost = 0 } = more;
+    const { repaired = 0, unnamed = 0, lost = 0 } = more;
     const columns = this.tables.encodeColumns(startMicros, {
       atMicros: ticks.map(({ atMicros }) => atMicros),
       stack: ticks.map(({ stack }) => this.stack(stack)),
@@ -155,6 +155,7 @@ export class SyntheticAgent {
       periodNanos,
       jsTicks,
       repaired,
+      unnamed,
       lost,
       ticks.length,
       columns,

@@ -98,7 +98,7 @@ describe('the tail', () => {
     await agent.commit({
       startMicros: start,
       endMicros: end,
-      windows: [agent.window(ticks, start, end, { repaired: 2 })],
+      windows: [agent.window(ticks, start, end, { repaired: 2, unnamed: 1 })],
       series: agent.timedSeries(),
       values: [
         agent.value(1, [1000, 9000]),
@@ -124,7 +124,14 @@ describe('the tail', () => {
       hang: null,
       stalls: [{ forMillis: 300, kind: 'javascript', stack: ['main', 'handler (/srv/app.js:4)'] }],
       drops: [{ reason: 'ring-full', count: 3 }],
-      sampler: { state: 'on', rateHz: 99, windowMillis: 1000, ticks: 11, repairedPercent: 25 },
+      sampler: {
+        state: 'on',
+        rateHz: 99,
+        windowMillis: 1000,
+        ticks: 11,
+        repairedPercent: 25,
+        unnamedPercent: 12.5,
+      },
     });
     expect(line.http.p50Millis).toBeCloseTo(10, 0);
     expect(line.http.p99Millis).toBeCloseTo(50, 0);

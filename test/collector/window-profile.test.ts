@@ -30,7 +30,7 @@ function batchOf(windows: readonly Window[], threadId = 0): Batch {
     stacks: stackTable(),
     windows: windows.map(({ startMicros, endMicros, periodMicros, ticks }): SampleWindow => {
       const periodNanos = Math.round(periodMicros * 1000);
-      const counts = { ticks: ticks.length, jsTicks: 0, repairedTicks: 0, lostTicks: 0 };
+      const counts = { ticks: ticks.length, jsTicks: 0, repairedTicks: 0, unnamedTicks: 0, lostTicks: 0 };
       const columns = tables.encodeColumns(startMicros, {
         atMicros: ticks.map(({ atMicros }) => atMicros),
         stack: ticks.map(({ stack }) => stack),

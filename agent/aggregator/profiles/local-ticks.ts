@@ -65,6 +65,7 @@ export class LocalTicks extends TickProfile {
     if (window.threadId === 0) this.coveredMicros += covered;
     this.sums.jsTicks += window.jsTicks * share;
     this.sums.repairedTicks += window.repairedTicks * share;
+    this.sums.unnamedTicks += window.unnamedTicks * share;
     this.sums.lostTicks += lostTicks * share;
     this.profile.head.period = Math.max(this.profile.head.period, Math.round(periodNanos));
   }

@@ -5,7 +5,7 @@
 import { nativeLoopNanos } from '../../../collector/profile/native-loop';
 import type { Profile } from '../../../collector/profile/profile';
 import { settleCpu, settledWords } from '../../../collector/profile/settle';
-import type { ProfileKind } from '../../../collector/profile/tick-profile';
+import { inliningText, type ProfileKind } from '../../../collector/profile/tick-profile';
 import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from './context';
 import { LocalTicks } from './local-ticks';
@@ -106,7 +106,7 @@ export function commentsOf({ sums }: LocalTicks, clockedMicros: number | null): 
   const clock = clockedMicros === null ? 'not known' : seconds(clockedMicros);
   return [
     `interval ${(sums.nanos / sums.ticks / 1e6).toFixed(3)} ms, ${sums.ticks} of ${Math.round(expected)} ticks (${share(sums.ticks, expected)})`,
-    `inlined leaves repaired: ${share(sums.repairedTicks, sums.jsTicks)} of JS ticks`,
+    inliningText(sums),
     `sampled CPU ${seconds(sums.cpuNanos / 1000)}, thread CPU clock ${clock}`,
   ];
 }

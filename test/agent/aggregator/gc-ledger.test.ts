@@ -48,6 +48,7 @@ describe('the ledger of collections', () => {
       state: ticks.map(([state]) => state),
       jsTicks: 0,
       repairedTicks: 0,
+      unnamedTicks: 0,
       idleTicks: 0,
     });
     ledger.join(ticks.length * 10 * MS);

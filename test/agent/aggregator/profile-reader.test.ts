@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Dictionary } from '../../../agent/aggregator/dictionary';
-import { scanFunctions } from '../../../agent/aggregator/function-ranges';
+import { InlinedCallees } from '../../../agent/aggregator/inlined-callees';
 import {
   ROTATION_FUNCTION,
   readProfile,
@@ -9,8 +9,9 @@ import {
 } from '../../../agent/aggregator/profile-reader';
 import { createTables } from '../../../agent/core';
 import { SampleState } from '../../../assembly/layout';
+import { scriptsOf } from './script-texts';
 
-const NO_SCRIPTS: ScriptSource = { textOf: () => null };
+const NO_SCRIPTS = scriptsOf({});
 const STATE_NAMES = ['js', 'gc', 'program', 'idle', 'blocked'];
 
 const node = (
@@ -61,7 +62,12 @@ function read(nodes: V8Node[], samples: number[], options: { after?: number; scr
     samples,
     timeDeltas: samples.map(() => 10),
   };
-  const window = readProfile(profile, options.after ?? 0, dictionary, options.scripts ?? NO_SCRIPTS);
+  const window = readProfile(
+    profile,
+    options.after ?? 0,
+    dictionary,
+    new InlinedCallees(options.scripts ?? NO_SCRIPTS),
+  );
   const counts = new Map<string, number>();
   window.stack.forEach((stack, i) => {
     const key = `${paths.get(stack)} ${STATE_NAMES[window.state[i]!]}`;
@@ -120,9 +126,7 @@ describe('readProfile', () => {
 
   it('repairs a leaf whose line belongs to an inlined callee, and counts it', () => {
     const text = 'function caller() {\n  return callee();\n}\nfunction callee() {\n  return 1;\n}';
-    const scripts: ScriptSource = {
-      textOf: () => ({ functions: scanFunctions(text)!, waitLines: new Set() }),
-    };
+    const scripts = scriptsOf({ 'file:///app.js': text });
     const nodes = [
       node(1, '(root)', 0, [2], { url: '' }),
       node(2, 'caller', 5, [], {
@@ -140,12 +144,7 @@ describe('readProfile', () => {
   });
 
   it('takes a line that calls Atomics.wait for blocked, not for CPU', () => {
-    const scripts: ScriptSource = {
-      textOf: () => ({
-        functions: scanFunctions('function w() {\n  Atomics.wait(a, 0, 0);\n}')!,
-        waitLines: new Set([2]),
-      }),
-    };
+    const scripts = scriptsOf({ 'file:///app.js': 'function w() {\n  Atomics.wait(a, 0, 0);\n}' });
     const nodes = [
       node(1, '(root)', 0, [2], { url: '' }),
       node(2, 'w', 2, [], { positionTicks: [{ line: 2, ticks: 2 }] }),

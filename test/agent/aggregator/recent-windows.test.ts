@@ -16,6 +16,7 @@ const window = (startMicros: number, endMicros: number, ticks: [number, number, 
   state: ticks.map(([, , state]) => state),
   jsTicks: 0,
   repairedTicks: 0,
+  unnamedTicks: 0,
   idleTicks: 0,
 });
 

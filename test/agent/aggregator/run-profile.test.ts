@@ -56,6 +56,7 @@ function run(cpuMicros: number, rests: { savedMicros: number; cpuMicros: number 
     label: null,
     jsTicks: 0,
     repairedTicks: 0,
+    unnamedTicks: 0,
   };
   for (const listener of listeners) listener(window, PERIOD, 0);
   cpu += cpuMicros;

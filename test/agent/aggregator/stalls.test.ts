@@ -23,6 +23,7 @@ const window = (from: number, to: number, ...busy: [from: number, to: number][])
     state: at.map((millis) => (busy.some(([begin, end]) => millis >= begin && millis < end) ? Js : Idle)),
     jsTicks: 0,
     repairedTicks: 0,
+    unnamedTicks: 0,
     idleTicks: 0,
   };
 };

@@ -19,6 +19,7 @@ async function captureWithRest(clockMicros: number, unsampledMicros: number): Pr
     label: null,
     jsTicks: 0,
     repairedTicks: 0,
+    unnamedTicks: 0,
   });
   const capture = () => {
     [now, cpu, unsampled] = [1e6, clockMicros, unsampledMicros];

@@ -22,13 +22,14 @@ const second = (index: number, stacks: number[], periodMicros = PERIOD_MICROS): 
     state: atMicros.map(() => 0),
     jsTicks: count,
     repairedTicks: 1,
+    unnamedTicks: 1,
     idleTicks: 0,
   };
 };
 
 const totals = (tuples: WindowTuple[]) => {
   const ticks = new Map<number, number>();
-  for (const [, start, , , , , , , count, columns] of tuples) {
+  for (const [, start, , , , , , , , count, columns] of tuples) {
     for (const stack of tables.decodeColumns(columns, count, start).stack)
       ticks.set(stack, (ticks.get(stack) ?? 0) + 1);
   }
@@ -53,7 +54,7 @@ describe('WindowQueue', () => {
   it('counts what is missing as lost instead of stretching the period', () => {
     const queue = new WindowQueue(tables);
     queue.add(second(0, [1], 20_000), PERIOD_MICROS);
-    const [[, , , ticks, period, , , lost]] = queue.take(10) as [WindowTuple];
+    const [[, , , ticks, period, , , , lost]] = queue.take(10) as [WindowTuple];
     expect([ticks, period, lost]).toEqual([50, 10_000_000, 50]);
   });
 
@@ -63,7 +64,7 @@ describe('WindowQueue', () => {
     while (queue.length > 0) {
       const some = queue.take(32);
       expect(some.length).toBeLessThanOrEqual(32);
-      expect(some.reduce((bytes, tuple) => bytes + tuple[9].length, 0)).toBeLessThan(2 * 1024 * 1024);
+      expect(some.reduce((bytes, tuple) => bytes + tuple[10].length, 0)).toBeLessThan(2 * 1024 * 1024);
       tuples.push(...some);
     }
     return tuples;
@@ -82,6 +83,7 @@ describe('WindowQueue', () => {
     expect(sums[3]).toBe(4 * day);
     expect(tuples.reduce((sum, [, , , , , js]) => sum + js, 0)).toBe(ticks);
     expect(tuples.reduce((sum, [, , , , , , repaired]) => sum + repaired, 0)).toBe(day);
+    expect(tuples.reduce((sum, [, , , , , , , unnamed]) => sum + unnamed, 0)).toBe(day);
     for (const [, start, end] of tuples) expect(end - start).toBeLessThanOrEqual(1800e6);
   });
 
@@ -92,7 +94,7 @@ describe('WindowQueue', () => {
     const tuples = takeAll(queue);
     const covered = tuples.reduce((sum, [, start, end]) => sum + end - start, 0);
     expect(Math.round(covered / 1e6)).toBe(80);
-    for (const [, start, end, , , , , , count, columns] of tuples) {
+    for (const [, start, end, , , , , , , count, columns] of tuples) {
       for (const at of tables.decodeColumns(columns, count, start).atMicros) {
         expect(at).toBeGreaterThanOrEqual(start);
         expect(at).toBeLessThanOrEqual(end + 1);

@@ -10,7 +10,12 @@ import { WORKLOADS } from './folders.mjs';
 
 export const WORKLOAD_NAMES = ['service', 'compile', 'churn'];
 const TAG_BATCH = 7;
-const NO_SCRIPTS = { textOf: () => null };
+const NO_SCRIPTS = {
+  textOf: () => null,
+  askedText: () => null,
+  sourceOf: () => null,
+  importsOf: () => [],
+};
 
 /** V8's profiles, one a window. */
 export function recordedProfiles(name) {
@@ -24,7 +29,7 @@ export function readWindows(profiles) {
   const dictionary = new ours.Dictionary(tables);
   let end = 0;
   const windows = profiles.map((profile) => {
-    const window = ours.readProfile(profile, end, dictionary, NO_SCRIPTS);
+    const window = ours.readProfile(profile, end, dictionary, new ours.InlinedCallees(NO_SCRIPTS));
     end = profile.endTime;
     return window;
   });
@@ -41,7 +46,7 @@ export function encodeBatches(profiles) {
   const dictionary = new ours.Dictionary(tables);
   let end = 0;
   return profiles.map((profile, sequence) => {
-    const window = ours.readProfile(profile, end, dictionary, NO_SCRIPTS);
+    const window = ours.readProfile(profile, end, dictionary, new ours.InlinedCallees(NO_SCRIPTS));
     end = profile.endTime;
     const tuple = windowTuple(window, tables);
     const message = [
@@ -70,9 +75,24 @@ export function encodeBatches(profiles) {
 }
 
 /** As the agent's queue makes it: ticks of the window's true period. */
-function windowTuple({ startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks }, tables) {
+function windowTuple(
+  { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks, unnamedTicks },
+  tables,
+) {
   const count = stack.length;
   const periodNanos = count === 0 ? 10_101_000 : Math.round(((endMicros - startMicros) * 1000) / count);
   const columns = tables.encodeColumns(startMicros, { atMicros, stack, state });
-  return [0, startMicros, endMicros, count, periodNanos, jsTicks, repairedTicks, 0, count, columns];
+  return [
+    0,
+    startMicros,
+    endMicros,
+    count,
+    periodNanos,
+    jsTicks,
+    repairedTicks,
+    unnamedTicks,
+    0,
+    count,
+    columns,
+  ];
 }

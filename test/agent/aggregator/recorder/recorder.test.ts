@@ -41,6 +41,7 @@ function windowOf(
     state: Uint8Array.from(stacks, (_, index) => states?.[index] ?? SampleState.Js),
     jsTicks: stacks.length,
     repairedTicks: 0,
+    unnamedTicks: 0,
     idleTicks: 0,
   };
 }

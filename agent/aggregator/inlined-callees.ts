@@ -1,0 +1,293 @@
+/**
+ * Whose code a tick ran that V8 credited to a caller. Two cases, on Node 20 to 24 and partly on 26:
+ *
+ * Inlined. The tick's line is that of the innermost inlined function, in whatever script that is; V8 tells neither script
+ * nor function. A line outside the credited function proves that it is another's. Whose, is searched for from the
+ * credited function outwards: what V8 has shown below it in any window, and what its text names, in its own script and in
+ * those it imports; then what those name, three steps at most. Then functions that its callers may have handed down, then
+ * those of its own script that are used as values. The nearest function that covers the line is it, if it is the only one
+ * that near; else the tick stays with the credited function and counts as unnamed. A function that merely happens to
+ * stand at that line of the credited one's script is not taken.
+ *
+ * Not known. Code that was compiled while it ran (on-stack replacement) before the profiler began is not known to it: the
+ * tick goes to the caller, at the line of the call. Where all of the caller's own ticks are on one line which does nothing
+ * but call a function with a loop that V8 shows nowhere below the caller, they are that function's.
+ */
+import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
+import type { ScriptSource, V8CallFrame } from './profile-reader';
+import { exportsIn, hasLoop, linesOf, loneCallOn, valuesIn, wordsIn } from './script-words';
+
+/** Where a function stands. */
+export type Located = { url: string; range: FunctionRange };
+/** own: the credited function's. unnamed: another's, it cannot be said whose. */
+export type Owner = Located | 'own' | 'unnamed';
+/** The frames above a function, the nearest first. */
+export type Above = { frame: V8CallFrame; above: Above | null };
+
+const STEPS_MAX = 3;
+const CALLERS_MAX = 4;
+const VISITS_MAX = 150;
+/** Answers, callers that are watched, callees of one of them, word lists that are kept. */
+const ANSWERS_MAX = 2000;
+const WATCHED_MAX = 500;
+const CALLEES_MAX = 64;
+const WORDS_MAX = 400;
+const SCRIPTS_MAX = 256;
+/** Fewer ticks than this on one line do not say that all are there. */
+const LONE_TICKS_MIN = 4;
+
+/** Stands for whatever a script's imports export. */
+const ALL: ReadonlySet<string> = new Set(['*']);
+
+type Answer = { owner: Owner; calleeCount: number };
+
+/** Thrown inside of a search: some text is not to be had now. */
+class NotNow extends Error {}
+
+export class InlinedCallees {
+  readonly #answers = new Map<string, Answer>();
+  /** By the place of the caller: the callees that V8 has shown below it. */
+  readonly #watched = new Map<string, Map<string, V8CallFrame>>();
+  readonly #words = new Map<string, ReadonlySet<string>>();
+  /** By script: its functions by name. */
+  readonly #byName = new Map<string, ReadonlyMap<string, readonly FunctionRange[]>>();
+
+  constructor(readonly scripts: ScriptSource) {}
+
+  /** V8 shows `callee` below `caller`. Only callers for which a callee was searched for are remembered. */
+  sees(caller: V8CallFrame, callee: V8CallFrame): void {
+    if (this.#watched.size === 0 || callee.url === '') return;
+    const callees = this.#watched.get(placeOf(caller));
+    if (callees !== undefined && callees.size < CALLEES_MAX) callees.set(placeOf(callee), callee);
+  }
+
+  /** The function that a frame stands for, where its script's text is to be had and shows it. */
+  locate(frame: V8CallFrame): Located | null {
+    const text = frame.url === '' ? null : this.scripts.textOf(frame.url);
+    const range =
+      text === null ? null : rangeOf(text.functions, frame.lineNumber + 1, frame.columnNumber + 1);
+    return range === null ? null : { url: frame.url, range };
+  }
+
+  /** Nothing proves that a tick at this line is another function's. */
+  isInside(credited: Located | null, line: number): boolean {
+    return credited === null || covers(credited.range, line);
+  }
+
+  /** Whose a tick is that V8 credited to `frame`, at a line outside of it; `children`: what V8 shows below it. */
+  ownerOf(
+    credited: Located,
+    line: number,
+    frame: V8CallFrame,
+    above: Above | null,
+    children: readonly V8CallFrame[],
+  ): Owner {
+    const place = placeOf(frame);
+    const callees = this.#watch(place);
+    for (const child of children) this.sees(frame, child);
+    const key = `${place}>${line}`;
+    const known = this.#answers.get(key);
+    if (known !== undefined && (known.owner !== 'unnamed' || known.calleeCount === callees.size))
+      return known.owner;
+    try {
+      const owner = this.#search(credited, line, above) ?? 'unnamed';
+      if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
+      this.#answers.set(key, { owner, calleeCount: callees.size });
+      return owner;
+    } catch (error) {
+      if (error instanceof NotNow) return 'unnamed';
+      throw error;
+    }
+  }
+
+  /** Whose `ticks` are, all that V8 credited to `frame`, on one line; `children`: what it shows below. */
+  calledFrom(frame: V8CallFrame, line: number, ticks: number, children: readonly V8CallFrame[]): Owner {
+    if (ticks < LONE_TICKS_MIN || !frame.url.startsWith('file://')) return 'own';
+    const key = `${placeOf(frame)}@${line}`;
+    let owner = this.#answers.get(key)?.owner;
+    if (owner === undefined) {
+      try {
+        owner = this.#loneCallee(frame, line);
+      } catch (error) {
+        if (error instanceof NotNow) return 'own';
+        throw error;
+      }
+      if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
+      this.#answers.set(key, { owner, calleeCount: 0 });
+    }
+    if (typeof owner === 'string') return owner;
+    const { url, range } = owner;
+    const isShown = children.some((child) => child.url === url && child.lineNumber + 1 === range.line);
+    return isShown ? 'own' : owner;
+  }
+
+  #loneCallee(frame: V8CallFrame, line: number): Owner {
+    const source = this.scripts.sourceOf(frame.url);
+    if (source === undefined) throw new NotNow();
+    if (source === null) return 'own';
+    const name = loneCallOn(linesOf(source, line, line));
+    if (name === null) return 'own';
+    const callees = this.#named(frame.url, new Set([name])).filter(({ url, range }) => {
+      const text = this.scripts.sourceOf(url);
+      if (text === undefined) throw new NotNow();
+      return text !== null && hasLoop(linesOf(text, range.line, range.endLine));
+    });
+    const [callee] = callees;
+    if (callee === undefined || callees.length > 1) return 'own';
+    const isItself = callee.url === frame.url && callee.range.line === frame.lineNumber + 1;
+    return isItself ? 'own' : callee;
+  }
+
+  #watch(place: string): ReadonlyMap<string, V8CallFrame> {
+    let callees = this.#watched.get(place);
+    if (callees === undefined) {
+      if (this.#watched.size >= WATCHED_MAX) this.#watched.delete(this.#watched.keys().next().value!);
+      callees = new Map();
+      this.#watched.set(place, callees);
+    }
+    return callees;
+  }
+
+  #search(credited: Located, line: number, above: Above | null): Located | null {
+    const visited = new Set([nameOf(credited)]);
+    let frontier: readonly Located[] = [credited];
+    for (let step = 0; step < STEPS_MAX && frontier.length > 0; step++) {
+      const next: Located[] = [];
+      for (const from of frontier) {
+        for (const to of this.#callees(from)) {
+          if (visited.size >= VISITS_MAX || visited.has(nameOf(to))) continue;
+          visited.add(nameOf(to));
+          next.push(to);
+        }
+      }
+      const there = next.filter((one) => this.#isInnermost(one, line));
+      if (there.length > 0) return there.length === 1 ? there[0]! : null;
+      frontier = next;
+    }
+    return this.#handedDown(credited, line, above) ?? this.#usedAsValue(credited, line);
+  }
+
+  /** The function at that line which one of the nearest callers names, if there is just one. */
+  #handedDown(credited: Located, line: number, above: Above | null): Located | null {
+    const found = new Map<string, Located>();
+    let caller = above;
+    for (let i = 0; i < CALLERS_MAX && caller !== null; i++, caller = caller.above) {
+      const from = this.locate(caller.frame);
+      if (from === null) continue;
+      for (const to of this.#callees(from)) if (this.#isInnermost(to, line)) found.set(nameOf(to), to);
+    }
+    found.delete(nameOf(credited));
+    return found.size === 1 ? [...found.values()][0]! : null;
+  }
+
+  #usedAsValue({ url }: Located, line: number): Located | null {
+    const range = innermostAt(this.scripts.textOf(url)?.functions ?? [], line);
+    if (range === null || range.name === '') return null;
+    const key = `${url}#values`;
+    const values = this.#kept(key, () => valuesIn(this.#sourceOf(url)));
+    return values.has(range.name) ? { url, range } : null;
+  }
+
+  /** What a function may call: as V8 has shown it, as its text names it, and the functions inside of it. */
+  #callees(from: Located): Located[] {
+    const { url, range } = from;
+    const found: Located[] = [];
+    for (const frame of this.#watched.get(nameOf(from))?.values() ?? []) {
+      const shown = this.locate(frame);
+      if (shown !== null) found.push(shown);
+    }
+    const words = this.#kept(nameOf(from), () =>
+      wordsIn(linesOf(this.#sourceOf(url), range.line, range.endLine)),
+    );
+    found.push(...this.#named(url, words));
+    for (const inner of this.#functionsOf(url))
+      if (inner.line > range.line && inner.endLine <= range.endLine) found.push({ url, range: inner });
+    return found;
+  }
+
+  /** Functions by these names in a script and those that it imports; one that only hands others' on is looked through. */
+  #named(url: string, names: ReadonlySet<string>): Located[] {
+    const found = this.#definedIn(url, names);
+    for (const imported of this.#importsOf(url)) {
+      const there = this.#definedIn(imported, names);
+      found.push(...there);
+      if (there.length > 0 || !this.#handsOn(imported, names)) continue;
+      for (const further of this.#importsOf(imported)) found.push(...this.#definedIn(further, names));
+    }
+    return found;
+  }
+
+  #definedIn(url: string, names: ReadonlySet<string>): Located[] {
+    let index = this.#byName.get(url);
+    if (index === undefined) {
+      index = byName(this.#functionsOf(url));
+      if (this.#byName.size >= SCRIPTS_MAX) this.#byName.delete(this.#byName.keys().next().value!);
+      this.#byName.set(url, index);
+    }
+    const found: Located[] = [];
+    for (const name of names) for (const range of index.get(name) ?? []) found.push({ url, range });
+    return found;
+  }
+
+  #handsOn(url: string, names: ReadonlySet<string>): boolean {
+    const exported = this.#kept(`${url}#exports`, () => exportsIn(this.#sourceOf(url)) ?? ALL);
+    if (exported === ALL) return true;
+    for (const name of names) if (exported.has(name)) return true;
+    return false;
+  }
+
+  #importsOf(url: string): readonly string[] {
+    const imports = this.scripts.importsOf(url);
+    if (imports === undefined) throw new NotNow();
+    return imports;
+  }
+
+  #functionsOf(url: string): readonly FunctionRange[] {
+    const text = this.scripts.askedText(url);
+    if (text === undefined) throw new NotNow();
+    return text?.functions ?? [];
+  }
+
+  #isInnermost({ url, range }: Located, line: number): boolean {
+    if (!covers(range, line)) return false;
+    const innermost = innermostAt(this.#functionsOf(url), line);
+    return innermost?.line === range.line && innermost.column === range.column;
+  }
+
+  #sourceOf(url: string): string {
+    const source = this.scripts.sourceOf(url);
+    if (source === undefined) throw new NotNow();
+    return source ?? '';
+  }
+
+  #kept(key: string, make: () => ReadonlySet<string>): ReadonlySet<string> {
+    const known = this.#words.get(key);
+    if (known !== undefined) return known;
+    const words = make();
+    if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
+    this.#words.set(key, words);
+    return words;
+  }
+}
+
+function byName(functions: readonly FunctionRange[]): ReadonlyMap<string, readonly FunctionRange[]> {
+  const index = new Map<string, FunctionRange[]>();
+  for (const range of functions) {
+    const named = index.get(range.name);
+    if (named === undefined) index.set(range.name, [range]);
+    else named.push(range);
+  }
+  return index;
+}
+
+function covers({ line: from, endLine }: FunctionRange, line: number): boolean {
+  return line >= from && line <= endLine;
+}
+
+function placeOf({ url, lineNumber, columnNumber }: V8CallFrame): string {
+  return `${url}:${lineNumber + 1}:${columnNumber + 1}`;
+}
+
+function nameOf({ url, range }: Located): string {
+  return `${url}:${range.line}:${range.column}`;
+}

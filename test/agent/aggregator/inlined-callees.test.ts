@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { type Above, InlinedCallees, type Owner } from '../../../agent/aggregator/inlined-callees';
+import type { ScriptSource, V8CallFrame } from '../../../agent/aggregator/profile-reader';
+import { scriptsOf } from './script-texts';
+
+const WORK = `// a line
+// a line
+// a line
+// a line
+// a line
+function parse(text) {
+  let sum = 0;
+  for (let i = 0; i < text.length; i++) sum += i;
+  return sum;
+}
+module.exports = { parse };
+`;
+const MAIN = `const { parse } = require('./work.js');
+function handle(text) {
+  return parse(text);
+}
+
+function innocent(text) {
+  let sum = 1;
+  for (let i = 0; i < text.length; i++) sum *= i;
+  return sum;
+}
+module.exports = { handle, innocent };
+`;
+
+/** The frame of the function whose parameter list is the first after `name` in the source. */
+function frameOf(sources: Record<string, string>, url: string, name: string): V8CallFrame {
+  const lines = sources[url]!.split('\n');
+  const lineNumber = lines.findIndex((line) => line.includes(`${name}(`) && line.trimEnd().endsWith('{'));
+  const columnNumber = lines[lineNumber]!.indexOf('(', lines[lineNumber]!.indexOf(name));
+  return { functionName: name, scriptId: '1', url, lineNumber, columnNumber };
+}
+
+function ask(
+  sources: Record<string, string>,
+  [url, name]: [string, string],
+  line: number,
+  more: { above?: [string, string][]; children?: V8CallFrame[]; callees?: InlinedCallees } = {},
+): Owner {
+  const callees = more.callees ?? new InlinedCallees(scriptsOf(sources));
+  const frame = frameOf(sources, url, name);
+  let above: Above | null = null;
+  for (const [callerUrl, caller] of [...(more.above ?? [])].reverse())
+    above = { frame: frameOf(sources, callerUrl, caller), above };
+  const credited = callees.locate(frame);
+  expect(credited?.range.name).toBe(name);
+  if (callees.isInside(credited, line)) return 'own';
+  return callees.ownerOf(credited!, line, frame, above, more.children ?? []);
+}
+
+const told = (owner: Owner) => (typeof owner === 'string' ? owner : `${owner.range.name} ${owner.url}`);
+
+describe('a line outside of the credited function', () => {
+  const two = { 'file:///main.js': MAIN, 'file:///work.js': WORK };
+
+  it("is the imported function's that it names, not one's that stands there in its own script", () => {
+    expect(told(ask(two, ['file:///main.js', 'handle'], 8))).toBe('parse file:///work.js');
+  });
+
+  it('is unnamed where nothing leads to a function there', () => {
+    expect(ask({ 'file:///main.js': MAIN }, ['file:///main.js', 'handle'], 8)).toBe('unnamed');
+    expect(ask(two, ['file:///main.js', 'handle'], 400)).toBe('unnamed');
+  });
+
+  it("is the credited function's own where it is inside", () => {
+    expect(ask(two, ['file:///main.js', 'handle'], 3)).toBe('own');
+  });
+
+  it('is found behind a function between, and behind a script that hands names on', () => {
+    const sources = {
+      'file:///main.js': `import { work } from './index.js';\nfunction handle(x) {\n  return work(x);\n}\n`,
+      'file:///index.js': `export { work } from './between.js';\n`,
+      'file:///between.js': `import { parse } from './work.js';\n\n\n\nexport function work(x) {\n  return parse(x);\n}\n`,
+      'file:///work.js': `${'\n'.repeat(20)}${WORK}`,
+    };
+    expect(told(ask(sources, ['file:///main.js', 'handle'], 28))).toBe('parse file:///work.js');
+  });
+
+  it('is unnamed where two that are equally near stand there', () => {
+    const sources = {
+      'file:///main.js': `const a = require('./a.js');\nconst b = require('./b.js');\nfunction handle(x) {\n  return a.left(x) + b.right(x);\n}\n`,
+      'file:///a.js': `${'\n'.repeat(9)}function left(x) {\n  return x + 1;\n}\n`,
+      'file:///b.js': `${'\n'.repeat(9)}function right(x) {\n  return x + 2;\n}\n`,
+    };
+    expect(ask(sources, ['file:///main.js', 'handle'], 11)).toBe('unnamed');
+  });
+
+  it('is a function that V8 has shown below, once it has', () => {
+    const sources = {
+      'file:///main.js': `function run(task) {\n  return task.go();\n}\n`,
+      'file:///task.js': `${'\n'.repeat(9)}class Task {\n  go() {\n    return 1;\n  }\n}\n`,
+    };
+    const callees = new InlinedCallees(scriptsOf(sources));
+    const credited: [string, string] = ['file:///main.js', 'run'];
+    expect(ask(sources, credited, 12, { callees })).toBe('unnamed');
+    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///task.js', 'go'));
+    expect(told(ask(sources, credited, 12, { callees }))).toBe('go file:///task.js');
+  });
+
+  it('is a function that a caller handed down', () => {
+    const sources = {
+      'file:///main.js': `const { each } = require('./each.js');\nfunction total(rows) {\n  each(rows, price);\n}\nfunction price(row) {\n  return row;\n}\nfunction other(row) {\n  return price(row);\n}\n`,
+      'file:///each.js': `${'\n'.repeat(20)}function each(rows, visit) {\n  for (const row of rows) visit(row);\n}\nmodule.exports = { each };\n`,
+    };
+    expect(
+      told(ask(sources, ['file:///each.js', 'each'], 6, { above: [['file:///main.js', 'total']] })),
+    ).toBe('price file:///main.js');
+    expect(ask(sources, ['file:///each.js', 'each'], 6)).toBe('unnamed');
+  });
+
+  it('is a function of the same script that is used as a value, as in a table', () => {
+    const sources = {
+      'file:///main.js': `const table = [first, second];\nfunction dispatch(i) {\n  return table[i]();\n}\nfunction first() {\n  return 1;\n}\nfunction second() {\n  return 2;\n}\nfunction called() {\n  return called2();\n}\n`,
+    };
+    expect(told(ask(sources, ['file:///main.js', 'dispatch'], 9))).toBe('second file:///main.js');
+    expect(ask(sources, ['file:///main.js', 'dispatch'], 12)).toBe('unnamed');
+  });
+
+  it('is asked for again when its text was not to be had', () => {
+    const scripts = scriptsOf(two);
+    let now = false;
+    const late: ScriptSource = {
+      ...scripts,
+      importsOf: (url) => (now ? scripts.importsOf(url) : undefined),
+    };
+    const callees = new InlinedCallees(late);
+    expect(ask(two, ['file:///main.js', 'handle'], 8, { callees })).toBe('unnamed');
+    now = true;
+    expect(told(ask(two, ['file:///main.js', 'handle'], 8, { callees }))).toBe('parse file:///work.js');
+  });
+});
+
+describe('ticks of a caller that are all on one line', () => {
+  const sources = {
+    'file:///main.js': `const { parse } = require('./work.js');
+function lone(text) {
+  const sum = parse(text);
+}
+function two(text) {
+  return parse(text) + JSON.stringify(text);
+}
+function quick() {
+  return plain();
+}
+function plain() {
+  return 1;
+}
+function again(n) {
+  while (n > 0) again(n - 1);
+  return again(n);
+}
+`,
+    'file:///work.js': WORK,
+  };
+  const from = (name: string, line: number, ticks = 50, children: V8CallFrame[] = []) =>
+    told(
+      new InlinedCallees(scriptsOf(sources)).calledFrom(
+        frameOf(sources, 'file:///main.js', name),
+        line,
+        ticks,
+        children,
+      ),
+    );
+
+  it('are those of a function with a loop, where the line only calls it', () => {
+    expect(from('lone', 3)).toBe('parse file:///work.js');
+  });
+
+  it('stay where V8 shows the function below, where they are few, or where the line does more', () => {
+    expect(from('lone', 3, 50, [frameOf(sources, 'file:///work.js', 'parse')])).toBe('own');
+    expect(from('lone', 3, 2)).toBe('own');
+    expect(from('two', 6)).toBe('own');
+  });
+
+  it('stay where the function has no loop or is the caller itself', () => {
+    expect(from('quick', 9)).toBe('own');
+    expect(from('again', 16)).toBe('own');
+  });
+});

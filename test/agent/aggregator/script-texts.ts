@@ -1,0 +1,21 @@
+import { scanFunctions } from '../../../agent/aggregator/function-ranges';
+import type { ScriptSource } from '../../../agent/aggregator/profile-reader';
+import { importsIn } from '../../../agent/aggregator/script-words';
+
+/** Scripts by their address; what they import is found by the end of its address. */
+export function scriptsOf(sources: Record<string, string>): ScriptSource {
+  const textOf = (url: string) => {
+    const source = sources[url];
+    if (source === undefined) return null;
+    const lines = source.split('\n');
+    const waitLines = new Set(lines.flatMap((line, i) => (line.includes('Atomics.wait(') ? [i + 1] : [])));
+    return { functions: scanFunctions(source)!, waitLines };
+  };
+  const addressOf = (name: string) => Object.keys(sources).find((url) => url.endsWith(name.slice(1)));
+  return {
+    textOf,
+    askedText: textOf,
+    sourceOf: (url) => sources[url] ?? null,
+    importsOf: (url) => importsIn(sources[url] ?? '').flatMap((name) => addressOf(name) ?? []),
+  };
+}
