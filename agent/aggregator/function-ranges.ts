@@ -52,16 +52,20 @@ export function scanFunctions(source: string): FunctionRange[] | null {
   return new Scanner(source).run();
 }
 
-/** The innermost function that covers `line`, or null: none, or two that start on one line (a bundle of one line tells nothing). */
+/**
+ * The innermost function that covers `line`, or null: none, or two that start on one line (a bundle of one line tells
+ * nothing). `ranges`: in order of their start.
+ */
 export function innermostAt(ranges: readonly FunctionRange[], line: number): FunctionRange | null {
   let best: FunctionRange | null = null;
-  for (const range of ranges) {
-    if (range.line > line) break;
-    if (range.endLine >= line && (best === null || range.line >= best.line)) best = range;
+  for (let i = firstFrom(ranges, line + 1) - 1; i >= 0; i--) {
+    const range = ranges[i]!;
+    if (best !== null && range.line < best.line) break;
+    if (range.endLine < line) continue;
+    if (best !== null) return null;
+    best = range;
   }
-  if (best === null) return null;
-  const twins = ranges.filter((range) => range.line === best.line && range.endLine >= line).length;
-  return twins === 1 ? best : null;
+  return best;
 }
 
 /** The range of the function that V8 says starts at (line, column); by line alone where only one starts there. */
@@ -70,8 +74,23 @@ export function rangeOf(
   line: number,
   column: number,
 ): FunctionRange | null {
-  const onLine = ranges.filter((range) => range.line === line);
-  return onLine.find((range) => range.column === column) ?? (onLine.length === 1 ? onLine[0]! : null);
+  const first = firstFrom(ranges, line);
+  let count = 0;
+  for (; ranges[first + count]?.line === line; count++)
+    if (ranges[first + count]!.column === column) return ranges[first + count]!;
+  return count === 1 ? ranges[first]! : null;
+}
+
+/** Index of the first range that starts at `line` or later. */
+function firstFrom(ranges: readonly FunctionRange[], line: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle]!.line < line) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 class Scanner {

@@ -15,7 +15,7 @@
  */
 import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
-import { exportsIn, hasLoop, linesOf, loneCallOn, valuesIn, wordsIn } from './script-words';
+import { hasLoop, loneCallOn, wordsIn } from './script-words';
 
 /** Where a function stands. */
 export type Located = { url: string; range: FunctionRange };
@@ -35,9 +35,6 @@ const WORDS_MAX = 400;
 const SCRIPTS_MAX = 256;
 /** Fewer ticks than this on one line do not say that all are there. */
 const LONE_TICKS_MIN = 4;
-
-/** Stands for whatever a script's imports export. */
-const ALL: ReadonlySet<string> = new Set(['*']);
 
 type Answer = { owner: Owner; calleeCount: number };
 
@@ -64,8 +61,7 @@ export class InlinedCallees {
   /** The function that a frame stands for, where its script's text is to be had and shows it. */
   locate(frame: V8CallFrame): Located | null {
     const text = frame.url === '' ? null : this.scripts.textOf(frame.url);
-    const range =
-      text === null ? null : rangeOf(text.functions, frame.lineNumber + 1, frame.columnNumber + 1);
+    const range = text ? rangeOf(text.functions, frame.lineNumber + 1, frame.columnNumber + 1) : null;
     return range === null ? null : { url: frame.url, range };
   }
 
@@ -122,16 +118,11 @@ export class InlinedCallees {
   }
 
   #loneCallee(frame: V8CallFrame, line: number): Owner {
-    const source = this.scripts.sourceOf(frame.url);
-    if (source === undefined) throw new NotNow();
-    if (source === null) return 'own';
-    const name = loneCallOn(linesOf(source, line, line));
+    const name = loneCallOn(this.scripts.linesOf(frame.url, line, line).trimEnd());
     if (name === null) return 'own';
-    const callees = this.#named(frame.url, new Set([name])).filter(({ url, range }) => {
-      const text = this.scripts.sourceOf(url);
-      if (text === undefined) throw new NotNow();
-      return text !== null && hasLoop(linesOf(text, range.line, range.endLine));
-    });
+    const callees = this.#named(frame.url, new Set([name])).filter(({ url, range }) =>
+      hasLoop(this.scripts.linesOf(url, range.line, range.endLine)),
+    );
     const [callee] = callees;
     if (callee === undefined || callees.length > 1) return 'own';
     const isItself = callee.url === frame.url && callee.range.line === frame.lineNumber + 1;
@@ -183,9 +174,7 @@ export class InlinedCallees {
   #usedAsValue({ url }: Located, line: number): Located | null {
     const range = innermostAt(this.scripts.textOf(url)?.functions ?? [], line);
     if (range === null || range.name === '') return null;
-    const key = `${url}#values`;
-    const values = this.#kept(key, () => valuesIn(this.#sourceOf(url)));
-    return values.has(range.name) ? { url, range } : null;
+    return this.scripts.valuesOf(url).has(range.name) ? { url, range } : null;
   }
 
   /** What a function may call: as V8 has shown it, as its text names it, and the functions inside of it. */
@@ -197,7 +186,7 @@ export class InlinedCallees {
       if (shown !== null) found.push(shown);
     }
     const words = this.#kept(nameOf(from), () =>
-      wordsIn(linesOf(this.#sourceOf(url), range.line, range.endLine)),
+      wordsIn(this.scripts.linesOf(url, range.line, range.endLine)),
     );
     found.push(...this.#named(url, words));
     for (const inner of this.#functionsOf(url))
@@ -208,11 +197,11 @@ export class InlinedCallees {
   /** Functions by these names in a script and those that it imports; one that only hands others' on is looked through. */
   #named(url: string, names: ReadonlySet<string>): Located[] {
     const found = this.#definedIn(url, names);
-    for (const imported of this.#importsOf(url)) {
+    for (const imported of this.scripts.importsOf(url)) {
       const there = this.#definedIn(imported, names);
       found.push(...there);
       if (there.length > 0 || !this.#handsOn(imported, names)) continue;
-      for (const further of this.#importsOf(imported)) found.push(...this.#definedIn(further, names));
+      for (const further of this.scripts.importsOf(imported)) found.push(...this.#definedIn(further, names));
     }
     return found;
   }
@@ -230,20 +219,14 @@ export class InlinedCallees {
   }
 
   #handsOn(url: string, names: ReadonlySet<string>): boolean {
-    const exported = this.#kept(`${url}#exports`, () => exportsIn(this.#sourceOf(url)) ?? ALL);
-    if (exported === ALL) return true;
+    const exported = this.scripts.exportsOf(url);
+    if (exported === null) return true;
     for (const name of names) if (exported.has(name)) return true;
     return false;
   }
 
-  #importsOf(url: string): readonly string[] {
-    const imports = this.scripts.importsOf(url);
-    if (imports === undefined) throw new NotNow();
-    return imports;
-  }
-
   #functionsOf(url: string): readonly FunctionRange[] {
-    const text = this.scripts.askedText(url);
+    const text = this.scripts.textOf(url);
     if (text === undefined) throw new NotNow();
     return text?.functions ?? [];
   }
@@ -252,12 +235,6 @@ export class InlinedCallees {
     if (!covers(range, line)) return false;
     const innermost = innermostAt(this.#functionsOf(url), line);
     return innermost?.line === range.line && innermost.column === range.column;
-  }
-
-  #sourceOf(url: string): string {
-    const source = this.scripts.sourceOf(url);
-    if (source === undefined) throw new NotNow();
-    return source ?? '';
   }
 
   #kept(key: string, make: () => ReadonlySet<string>): ReadonlySet<string> {

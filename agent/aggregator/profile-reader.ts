@@ -65,13 +65,17 @@ export type ScriptText = {
   waitLines: ReadonlySet<number>;
 };
 
-/** undefined: not to be had now, ask again; null: never. */
 export interface ScriptSource {
-  textOf(url: string): ScriptText | null;
-  askedText(url: string): ScriptText | null | undefined;
-  sourceOf(url: string): string | null | undefined;
+  /** undefined: not to be had now, ask again; null: never. */
+  textOf(url: string): ScriptText | null | undefined;
+  /** What follows tells nothing of a script whose text is not to be had. Lines from..to, 1-based, both included. */
+  linesOf(url: string, from: number, to: number): string;
   /** Addresses of the scripts that it imports or requires. */
-  importsOf(url: string): readonly string[] | undefined;
+  importsOf(url: string): readonly string[];
+  /** Names that it exports as others; null: whatever those that it imports export. */
+  exportsOf(url: string): ReadonlySet<string> | null;
+  /** Its functions that it uses as values. */
+  valuesOf(url: string): ReadonlySet<string>;
 }
 
 /** The name of the function that a rotation runs on main; its ticks are ours, not the program's. */

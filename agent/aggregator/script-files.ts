@@ -1,108 +1,158 @@
 /**
- * The text of the scripts that ticks fell into, read on the agent thread: function ranges, waiting lines and imports once
- * a script, kept in a small cache; the text itself is read again when it is not among the last ones. A file that is
+ * What the texts of the scripts that ticks fell into tell, read on the agent thread once a script and kept in a small
+ * cache: functions, waiting lines, imports. Of the text itself nothing is kept but where its lines begin. A file that is
  * missing, large or changed since the process began gives none: then no leaf is repaired. Nor is one of the agent's own
  * files scanned: in a program that rests they may be all that is sampled, and a scan of so much text can make V8 bring in
  * its optimising compiler (11 of 55 resting programs were 3 to 10 MiB larger, of 79 without the scan none).
  */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { scanFunctions } from './function-ranges';
 import type { ScriptSource, ScriptText } from './profile-reader';
-import { importsIn } from './script-words';
+import { exportsIn, importsIn, valuesIn } from './script-words';
 
-const SCRIPT_BYTES_MAX = 1024 * 1024;
+/** A whole program in one file: 9 MB are scanned in 0.3 s. */
+const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
+/** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
+const WORDS_BYTES_MAX = 1024 * 1024;
 const SCRIPTS_MAX = 256;
-/** Text scanned in one second at the most, so that a burst of new scripts does not cost CPU at once. */
+/** Text scanned in one second on the average, so that a burst of new scripts does not cost CPU at once. */
 const SCAN_BYTES_PER_SECOND = 1024 * 1024;
-/** Text that is kept for the next question, characters. */
-const KEPT_TEXT_MAX = 2 * 1024 * 1024;
 /** Of one script, resolved. */
 const IMPORTS_MAX = 64;
 /** Where the agent's own files lie, as they are built. */
 const OWN_FOLDER = `${__dirname}${sep}`;
+const NONE: ReadonlySet<string> = new Set();
+
+type Script = {
+  path: string;
+  text: ScriptText;
+  /** Where each line begins, bytes; one more for the end. */
+  lineStarts: Uint32Array;
+  /** Told when they are asked for. */
+  imports?: readonly string[];
+  exports?: ReadonlySet<string> | null;
+  values?: ReadonlySet<string>;
+};
 
 export class ScriptFiles implements ScriptSource {
-  #known = new Map<string, ScriptText | null>();
-  #texts = new Map<string, string>();
-  #keptText = 0;
-  #imports = new Map<string, readonly string[]>();
+  #known = new Map<string, Script | null>();
   #budgetBytes = SCAN_BYTES_PER_SECOND;
   #budgetAtMillis = 0;
 
   /** startWallMillis: when the process began; a file changed after that is not what runs. */
   constructor(readonly startWallMillis: number) {}
 
-  textOf(url: string): ScriptText | null {
-    return this.askedText(url) ?? null;
+  textOf(url: string): ScriptText | null | undefined {
+    const script = this.#script(url);
+    return script && script.text;
   }
 
-  askedText(url: string): ScriptText | null | undefined {
-    const known = this.#known.get(url);
-    if (known !== undefined) return known;
-    const source = this.sourceOf(url);
-    if (source === undefined) return undefined;
-    const functions = source === null ? null : isOwn(url) ? [] : scanFunctions(source);
-    const text = functions === null ? null : { functions, waitLines: linesWith(source!, 'Atomics.wait(') };
-    if (this.#known.size >= SCRIPTS_MAX) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(url, text);
-    return text;
+  linesOf(url: string, from: number, to: number): string {
+    const script = this.#script(url);
+    if (!script) return '';
+    const { path, lineStarts } = script;
+    const start = lineStarts[from - 1];
+    const end = lineStarts[Math.min(to, lineStarts.length - 1)];
+    if (start === undefined || end === undefined) return '';
+    return (
+      this.#open(path, (file) => {
+        const bytes = Buffer.allocUnsafe(end - start);
+        return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, start));
+      }) ?? ''
+    );
   }
 
-  sourceOf(url: string): string | null | undefined {
-    if (!url.startsWith('file://')) return null;
-    const kept = this.#texts.get(url);
-    if (kept !== undefined) return kept;
-    const source = this.#read(url);
-    if (typeof source === 'string') this.#keep(url, source);
-    return source;
+  importsOf(url: string): readonly string[] {
+    const script = this.#script(url);
+    if (!script) return [];
+    script.imports ??= resolved(url, importsIn(this.#wordsOf(script)).slice(0, IMPORTS_MAX));
+    return script.imports;
   }
 
-  importsOf(url: string): readonly string[] | undefined {
-    const known = this.#imports.get(url);
-    if (known !== undefined) return known;
-    const source = this.sourceOf(url);
-    if (source === undefined) return undefined;
-    const imports = source === null ? [] : resolved(url, importsIn(source).slice(0, IMPORTS_MAX));
-    if (this.#imports.size >= SCRIPTS_MAX) this.#imports.delete(this.#imports.keys().next().value!);
-    this.#imports.set(url, imports);
-    return imports;
+  exportsOf(url: string): ReadonlySet<string> | null {
+    const script = this.#script(url);
+    if (!script) return NONE;
+    if (script.exports === undefined) script.exports = exportsIn(this.#wordsOf(script));
+    return script.exports;
   }
 
-  #keep(url: string, source: string): void {
-    this.#texts.set(url, source);
-    this.#keptText += source.length;
-    for (const [oldest, { length }] of this.#texts) {
-      if (this.#keptText <= KEPT_TEXT_MAX) break;
-      this.#texts.delete(oldest);
-      this.#keptText -= length;
-    }
+  valuesOf(url: string): ReadonlySet<string> {
+    const script = this.#script(url);
+    if (!script) return NONE;
+    script.values ??= valuesIn(this.#wordsOf(script), script.text.functions);
+    return script.values;
+  }
+
+  #wordsOf({ path, lineStarts }: Script): string {
+    const bytes = lineStarts.at(-1)!;
+    if (bytes > WORDS_BYTES_MAX || path.startsWith(OWN_FOLDER)) return '';
+    return this.#open(path, (file) => readFileSync(file, 'utf8')) ?? '';
   }
 
   /** undefined: not now, ask again; null: never. */
-  #read(url: string): string | null | undefined {
+  #script(url: string): Script | null | undefined {
+    const known = this.#known.get(url);
+    if (known !== undefined) return known;
+    if (!url.startsWith('file://')) return null;
+    const script = this.#read(url);
+    if (script === undefined) return undefined;
+    if (this.#known.size >= SCRIPTS_MAX) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(url, script);
+    return script;
+  }
+
+  #read(url: string): Script | null | undefined {
+    if (!this.#mayScan()) return undefined;
     try {
       const path = fileURLToPath(url);
-      const { size, mtimeMs } = statSync(path);
-      if (size > SCRIPT_BYTES_MAX || mtimeMs > this.startWallMillis) return null;
-      const now = Date.now();
-      if (now - this.#budgetAtMillis > 1000) {
-        this.#budgetAtMillis = now;
-        this.#budgetBytes = SCAN_BYTES_PER_SECOND;
-      }
-      if (this.#budgetBytes < size) return undefined;
-      this.#budgetBytes -= size;
-      return readFileSync(path, 'utf8');
+      const bytes = this.#open(path, (file) => readFileSync(file));
+      if (bytes === null) return null;
+      this.#budgetBytes -= bytes.length;
+      const source = bytes.toString('utf8');
+      const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source);
+      if (functions === null) return null;
+      return {
+        path,
+        text: { functions, waitLines: linesWith(source, 'Atomics.wait(') },
+        lineStarts: lineStartsOf(bytes),
+      };
     } catch {
       return null;
     }
   }
+
+  /** Whether the scans so far leave room for one more; a large one is paid for afterwards. */
+  #mayScan(): boolean {
+    const now = Date.now();
+    const earned = ((now - this.#budgetAtMillis) / 1000) * SCAN_BYTES_PER_SECOND;
+    this.#budgetBytes = Math.min(SCAN_BYTES_PER_SECOND, this.#budgetBytes + earned);
+    this.#budgetAtMillis = now;
+    return this.#budgetBytes > 0;
+  }
+
+  /** null for a file that is not, or not any more, what runs. */
+  #open<T>(path: string, read: (file: number) => T): T | null {
+    let file = -1;
+    try {
+      file = openSync(path, 'r');
+      const { size, mtimeMs } = fstatSync(file);
+      return size > SCRIPT_BYTES_MAX || mtimeMs > this.startWallMillis ? null : read(file);
+    } catch {
+      return null;
+    } finally {
+      if (file >= 0) closeSync(file);
+    }
+  }
 }
 
-function isOwn(url: string): boolean {
-  return fileURLToPath(url).startsWith(OWN_FOLDER);
+function lineStartsOf(bytes: Buffer): Uint32Array {
+  const starts = [0];
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) starts.push(at + 1);
+  starts.push(bytes.length);
+  return Uint32Array.from(starts);
 }
 
 /** The files behind names as one script writes them. A name that is for `import` alone resolves to none. */

@@ -56,14 +56,16 @@ export function importsIn(source: string): string[] {
 }
 
 /**
- * Names that a script uses as values: neither called nor declared where they stand. Such a function may be called from
+ * Functions that a script uses as values: neither called nor declared where they stand. Such a function may be called from
  * anywhere. To export one is no use: who imports it must name it.
  */
-export function valuesIn(source: string): Set<string> {
+export function valuesIn(source: string, functions: readonly { name: string }[]): Set<string> {
+  const named = new Set(functions.map(({ name }) => name));
   const text = source.replace(EXPORTS, '');
   const found = new Set<string>();
   for (const match of text.matchAll(WORD)) {
     const [word] = match;
+    if (!named.has(word) || found.has(word)) continue;
     const before = text.slice(Math.max(0, match.index - 12), match.index);
     if (/\b(?:function|class|const|let|var|async)\s*\*?\s*$/.test(before)) continue;
     const after = text.slice(match.index + word.length, match.index + word.length + 12);
@@ -81,20 +83,4 @@ export function loneCallOn(line: string): string | null {
 
 export function hasLoop(text: string): boolean {
   return LOOP.test(text);
-}
-
-/** Lines from..to of a text, 1-based, both included. */
-export function linesOf(source: string, from: number, to: number): string {
-  let start = 0;
-  for (let line = 1; line < from; line++) {
-    start = source.indexOf('\n', start) + 1;
-    if (start === 0) return '';
-  }
-  let end = start;
-  for (let line = from; line <= to; line++) {
-    const next = source.indexOf('\n', end);
-    if (next < 0) return source.slice(start);
-    end = next + 1;
-  }
-  return source.slice(start, end - 1);
 }

@@ -126,7 +126,7 @@ describe('a line outside of the credited function', () => {
     let now = false;
     const late: ScriptSource = {
       ...scripts,
-      importsOf: (url) => (now ? scripts.importsOf(url) : undefined),
+      textOf: (url) => (now || url.endsWith('main.js') ? scripts.textOf(url) : undefined),
     };
     const callees = new InlinedCallees(late);
     expect(ask(two, ['file:///main.js', 'handle'], 8, { callees })).toBe('unnamed');

@@ -26,3 +26,41 @@ describe('the scripts that ticks fell into', () => {
     expect(text!.waitLines.size).toBe(1);
   });
 });
+
+describe('the text of a script', () => {
+  const write = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return pathToFileURL(path).href;
+  };
+
+  it('is read by lines, tells what it imports, hands on and uses as values', () => {
+    const work = write('work.js', 'function works() {}\nmodule.exports = { works };\n');
+    const main = write(
+      'main.js',
+      "const { works } = require('./work');\nconst fs = require('node:fs');\nrequire('./none');\nconst é = [first];\nfunction first() {\n  second();\n}\nfunction second() {}\n",
+    );
+    expect(scripts.linesOf(main, 4, 6)).toBe('const é = [first];\nfunction first() {\n  second();\n');
+    expect(scripts.linesOf(main, 90, 95)).toBe('');
+    expect(scripts.importsOf(main)).toEqual([work]);
+    expect([...scripts.valuesOf(main)]).toEqual(['first']);
+    expect([...scripts.exportsOf(work)!]).toContain('works');
+    expect(scripts.exportsOf(write('index.js', "export * from './work.js';\n"))).toBe(null);
+  });
+
+  it('is not to be had right after a large one, and is later', async () => {
+    const slow = new ScriptFiles(Date.now() + 60_000);
+    const large = write('large.js', `function large() {}\n${'// filler\n'.repeat(120_000)}`);
+    const small = write('small.js', 'function small() {}\n');
+    expect(slow.textOf(large)?.functions.map(({ name }) => name)).toEqual(['large']);
+    expect(slow.textOf(small)).toBe(undefined);
+    await expect.poll(() => slow.textOf(small)?.functions.length, { timeout: 3000 }).toBe(1);
+  });
+
+  it('is none where the file has changed since the process began, or is gone', () => {
+    const late = new ScriptFiles(Date.now() - 60_000);
+    expect(late.textOf(write('changed.js', 'function changed() {}\n'))).toBe(null);
+    expect(late.textOf(pathToFileURL(join(folder, 'gone.js')).href)).toBe(null);
+    expect(late.textOf('node:fs')).toBe(null);
+  });
+});

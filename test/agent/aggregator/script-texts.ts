@@ -1,6 +1,6 @@
 import { scanFunctions } from '../../../agent/aggregator/function-ranges';
 import type { ScriptSource } from '../../../agent/aggregator/profile-reader';
-import { importsIn } from '../../../agent/aggregator/script-words';
+import { exportsIn, importsIn, valuesIn } from '../../../agent/aggregator/script-words';
 
 /** Scripts by their address; what they import is found by the end of its address. */
 export function scriptsOf(sources: Record<string, string>): ScriptSource {
@@ -12,10 +12,16 @@ export function scriptsOf(sources: Record<string, string>): ScriptSource {
     return { functions: scanFunctions(source)!, waitLines };
   };
   const addressOf = (name: string) => Object.keys(sources).find((url) => url.endsWith(name.slice(1)));
+  const sourceOf = (url: string) => sources[url] ?? '';
   return {
     textOf,
-    askedText: textOf,
-    sourceOf: (url) => sources[url] ?? null,
-    importsOf: (url) => importsIn(sources[url] ?? '').flatMap((name) => addressOf(name) ?? []),
+    linesOf: (url, from, to) =>
+      sourceOf(url)
+        .split('\n')
+        .slice(from - 1, to)
+        .join('\n'),
+    importsOf: (url) => importsIn(sourceOf(url)).flatMap((name) => addressOf(name) ?? []),
+    exportsOf: (url) => exportsIn(sourceOf(url)),
+    valuesOf: (url) => valuesIn(sourceOf(url), textOf(url)?.functions ?? []),
   };
 }

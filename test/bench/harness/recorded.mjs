@@ -12,9 +12,10 @@ export const WORKLOAD_NAMES = ['service', 'compile', 'churn'];
 const TAG_BATCH = 7;
 const NO_SCRIPTS = {
   textOf: () => null,
-  askedText: () => null,
-  sourceOf: () => null,
+  linesOf: () => '',
   importsOf: () => [],
+  exportsOf: () => new Set(),
+  valuesOf: () => new Set(),
 };
 
 /** V8's profiles, one a window. */
