@@ -1,12 +1,16 @@
 /**
- * A reporter that names the tests which failed at first and passed when they were run once more: machines that others use
- * as well do that to tests of running programs, and so do tests that are not sound. test/summary.mjs tells them at the end.
+ * A reporter that names the tests which failed at first and passed when they were run once more, and why they failed:
+ * machines that others use as well do that to tests of running programs, and so do tests that are not sound.
+ * test/summary.mjs tells them at the end.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** Of a failure's message: what was expected and what was got. */
+const MESSAGE_MAX = 400;
+
 export default class Retried {
-  #names = [];
+  #lines = [];
 
   /** file: where the list goes, JSON. */
   constructor(file) {
@@ -14,13 +18,14 @@ export default class Retried {
   }
 
   onTestCaseResult(test) {
-    if (test.diagnostic()?.flaky === true)
-      this.#names.push(`${test.module.relativeModuleId} > ${test.fullName}`);
+    if (test.diagnostic()?.flaky !== true) return;
+    const reasons = (test.result().errors ?? []).map(({ message }) => message.slice(0, MESSAGE_MAX));
+    this.#lines.push([`${test.module.relativeModuleId} > ${test.fullName}`, ...reasons].join('\n  '));
   }
 
   onTestRunEnd() {
-    for (const name of this.#names) console.log(`passed when it was run once more: ${name}`);
+    for (const line of this.#lines) console.log(`passed when it was run once more: ${line}`);
     mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(this.file, JSON.stringify(this.#names));
+    writeFileSync(this.file, JSON.stringify(this.#lines));
   }
 }
