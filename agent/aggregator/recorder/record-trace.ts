@@ -191,16 +191,17 @@ class RecordTrace {
     );
   }
 
-  /** What the main thread did most of the time of slow requests. */
+  /** What the main thread did most of the time of slow requests, also before the record begins. */
   #stacksOf(spans: readonly RecordedEvent[]): Map<RecordedEvent, TraceArguments> {
     const slow = spans
       .filter(({ kind, durationMicros }) => kind === RECORDED_REQUEST && durationMicros >= SLOW_MICROS)
       .sort((left, right) => right.durationMicros - left.durationMicros)
       .slice(0, SLOW_MAX);
+    const calls = this.#mainCallsIn(slow);
     const stacks = new Map<RecordedEvent, TraceArguments>();
     for (const request of slow) {
       const { startMicros, durationMicros } = request;
-      const shared = sharedStack(this.#main, startMicros, startMicros + durationMicros);
+      const shared = sharedStack(calls, startMicros, startMicros + durationMicros);
       if (shared === null) continue;
       const { stack, busyMicros } = shared;
       stacks.set(request, {
@@ -209,6 +210,20 @@ class RecordTrace {
       });
     }
     return stacks;
+  }
+
+  /** The calls that are drawn, or where a request reaches beyond them all that are known of its time. */
+  #mainCallsIn(requests: readonly RecordedEvent[]): CallSlices {
+    const { windows, fromMicros, toMicros } = this.#recorded;
+    const from = Math.min(fromMicros, ...requests.map(({ startMicros }) => startMicros));
+    const to = Math.max(
+      toMicros,
+      ...requests.map(({ startMicros, durationMicros }) => startMicros + durationMicros),
+    );
+    if (from === fromMicros && to === toMicros) return this.#main;
+    const calls = new CallSlices();
+    for (const recorded of windows) if (recorded.window.threadId === 0) calls.add(recorded, from, to);
+    return calls;
   }
 
   #spanName({ kind, label, b }: RecordedEvent): string {

@@ -163,14 +163,25 @@ export class Recorder {
     this.#trim();
   }
 
+  /** With the main thread's windows of requests that began before, or ended after. */
   read(fromMicros: number, toMicros: number): Recorded {
+    const events = [...this.#events.between(fromMicros, toMicros)];
+    let [reachFrom, reachTo] = [fromMicros, toMicros];
+    for (const { kind, startMicros, durationMicros } of events) {
+      if (kind !== RECORDED_REQUEST) continue;
+      reachFrom = Math.min(reachFrom, startMicros);
+      reachTo = Math.max(reachTo, startMicros + durationMicros);
+    }
+    const isIn = ({ endMicros, startMicros }: TickWindow, from: number, to: number) =>
+      endMicros >= from && startMicros <= to;
     return {
       fromMicros,
       toMicros,
       windows: this.#windows.filter(
-        ({ window }) => window.endMicros >= fromMicros && window.startMicros <= toMicros,
+        ({ window }) =>
+          isIn(window, fromMicros, toMicros) || (window.threadId === 0 && isIn(window, reachFrom, reachTo)),
       ),
-      events: [...this.#events.between(fromMicros, toMicros)],
+      events,
       incidents: this.#incidents.filter(
         ({ startMicros, durationMicros }) =>
           startMicros + durationMicros >= fromMicros && startMicros <= toMicros,

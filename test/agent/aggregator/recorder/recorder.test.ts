@@ -191,6 +191,21 @@ describe('a record as a trace', () => {
     ]);
   });
 
+  it('tells of a slow request what ran in all of its time, also where the record has only a part of it', () => {
+    const recorder = new Recorder({ keepMicros: 60 * SECOND, bytes: 1e9 });
+    const names = namesOf('main', 'handler');
+    recorder.window(windowOf(0, new Array(10).fill(2)), PERIOD, names);
+    recorder.window(windowOf(0, new Array(10).fill(2), undefined, 3), PERIOD, names);
+    recorder.window(windowOf(100_000, new Array(20).fill(2)), PERIOD, names);
+    recorder.window(windowOf(300_000, new Array(10).fill(2)), PERIOD, names);
+    for (const at of [5000, 245_000]) recorder.request(0, at, 100_000, 200, 1, false, 0);
+    const trace = traceOf(recorder, 101_000, 299_000);
+    const begun = trace.traceEvents.filter(({ ph }) => ph === 'b');
+    expect(begun.map(({ args }) => args!['in that stack (ms)'])).toEqual([100, 100]);
+    expect(drawnMicros(trace, 'handler')).toBe(190_000);
+    expect(trackNames(trace)).toEqual(['main thread', 'requests']);
+  });
+
   it('does not draw through time that nobody looked at', () => {
     const recorder = new Recorder({ keepMicros: 60 * SECOND, bytes: 1e9 });
     const names = namesOf('main');
