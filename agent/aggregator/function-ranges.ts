@@ -68,6 +68,14 @@ export function innermostAt(ranges: readonly FunctionRange[], line: number): Fun
   return best;
 }
 
+/** All functions that cover `line`, the outermost first. `ranges`: in order of their start. */
+export function coveringAt(ranges: readonly FunctionRange[], line: number): FunctionRange[] {
+  const found: FunctionRange[] = [];
+  const end = firstFrom(ranges, line + 1);
+  for (let i = 0; i < end; i++) if (ranges[i]!.endLine >= line) found.push(ranges[i]!);
+  return found;
+}
+
 /** The range of the function that V8 says starts at (line, column); by line alone where only one starts there. */
 export function rangeOf(
   ranges: readonly FunctionRange[],

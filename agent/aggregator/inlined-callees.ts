@@ -2,18 +2,18 @@
  * Whose code a tick ran that V8 credited to a caller. Two cases, on Node 20 to 24 and partly on 26:
  *
  * Inlined. The tick's line is that of the innermost inlined function, in whatever script that is; V8 tells neither script
- * nor function. A line outside the credited function proves that it is another's. Whose, is searched for from the
- * credited function outwards: what V8 has shown below it in any window, and what its text names, in its own script and in
- * those it imports; then what those name, three steps at most. Then functions that its callers may have handed down, then
- * those of its own script that are used as values. The nearest function that covers the line is it, if it is the only one
- * that near; else the tick stays with the credited function and counts as unnamed. A function that merely happens to
- * stand at that line of the credited one's script is not taken.
+ * nor function. A line outside the credited function proves that it is another's. Whose, must be proven by a way that
+ * leads there: V8 has shown that function below the credited one, or the text of the credited one names it, in its own
+ * script or in one that it imports; else a function between the two does; else one of the callers, which may have handed
+ * it down; else it is of the same script and used as a value. Where no way leads to a function at that line, or ways of
+ * one kind lead to two, the tick stays with the credited function and counts as unnamed. A function that merely happens to
+ * stand at that line of the credited one's script is not taken, unless the script is large: a bundle holds them all.
  *
  * Not known. Code that was compiled while it ran (on-stack replacement) before the profiler began is not known to it: the
  * tick goes to the caller, at the line of the call. Where all of the caller's own ticks are on one line which does nothing
  * but call a function with a loop that V8 shows nowhere below the caller, they are that function's.
  */
-import { type FunctionRange, innermostAt, rangeOf } from './function-ranges';
+import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
 import { hasLoop, loneCallOn, wordsIn } from './script-words';
 
@@ -24,9 +24,8 @@ export type Owner = Located | 'own' | 'unnamed';
 /** The frames above a function, the nearest first. */
 export type Above = { frame: V8CallFrame; above: Above | null };
 
-const STEPS_MAX = 3;
 const CALLERS_MAX = 4;
-const VISITS_MAX = 150;
+const BETWEEN_MAX = 24;
 /** Answers, callers that are watched, callees of one of them, word lists that are kept. */
 const ANSWERS_MAX = 2000;
 const WATCHED_MAX = 500;
@@ -35,6 +34,9 @@ const WORDS_MAX = 400;
 const SCRIPTS_MAX = 256;
 /** Fewer ticks than this on one line do not say that all are there. */
 const LONE_TICKS_MIN = 4;
+
+/** What stands at a line of a script: the functions that cover it and not the credited one too, and the innermost. */
+type Candidate = { url: string; covering: readonly FunctionRange[]; innermost: Located };
 
 type Answer = { owner: Owner; calleeCount: number };
 
@@ -140,58 +142,100 @@ export class InlinedCallees {
   }
 
   #search(credited: Located, line: number, above: Above | null): Located | null {
-    const visited = new Set([nameOf(credited)]);
-    let frontier: readonly Located[] = [credited];
-    for (let step = 0; step < STEPS_MAX && frontier.length > 0; step++) {
-      const next: Located[] = [];
-      for (const from of frontier) {
-        for (const to of this.#callees(from)) {
-          if (visited.size >= VISITS_MAX || visited.has(nameOf(to))) continue;
-          visited.add(nameOf(to));
-          next.push(to);
-        }
-      }
-      const there = next.filter((one) => this.#isInnermost(one, line));
-      if (there.length > 0) return there.length === 1 ? there[0]! : null;
-      frontier = next;
+    if (this.scripts.isLarge(credited.url)) return this.#innermost(credited.url, line);
+    const there = this.#candidates(credited, line);
+    const reached = there.filter((one) => this.#leadsTo(credited, one));
+    if (reached.length > 0) return onlyOne(reached);
+    const own = there.find(({ url }) => url === credited.url);
+    return (
+      this.#behindAnother(credited, line) ??
+      this.#handedDown(line, above) ??
+      (own !== undefined && this.scripts.valuesOf(own.url).has(own.innermost.range.name)
+        ? own.innermost
+        : null)
+    );
+  }
+
+  /** What stands at that line in the scripts that a function can reach at once. */
+  #candidates({ url, range }: Located, line: number): Candidate[] {
+    const found: Candidate[] = [];
+    for (const script of this.#reach(url, nameOf({ url, range }))) {
+      const covering = coveringAt(this.#functionsOf(script), line);
+      const innermost = this.#innermost(script, line);
+      if (innermost === null) continue;
+      const others =
+        script === url
+          ? covering.filter((one) => one.line > range.line || one.endLine < range.endLine)
+          : covering;
+      found.push({ url: script, covering: others, innermost });
     }
-    return this.#handedDown(credited, line, above) ?? this.#usedAsValue(credited, line);
+    return found;
+  }
+
+  #innermost(url: string, line: number): Located | null {
+    const range = innermostAt(this.#functionsOf(url), line);
+    return range === null ? null : { url, range };
+  }
+
+  /** A function's own script, those that it imports, those behind one that hands others' names on, those of what was seen below it. */
+  #reach(url: string, place: string): ReadonlySet<string> {
+    const reached = new Set([url]);
+    for (const imported of this.scripts.importsOf(url)) {
+      reached.add(imported);
+      if (this.scripts.exportsOf(imported) === null || this.#functionsOf(imported).length === 0)
+        for (const further of this.scripts.importsOf(imported)) reached.add(further);
+    }
+    for (const { url: seen } of this.#watched.get(place)?.values() ?? []) reached.add(seen);
+    return reached;
+  }
+
+  /** Whether the text of a function names the candidate or what it stands inside of, or V8 has shown it below. */
+  #leadsTo(from: Located, { url, covering }: Candidate): boolean {
+    const words = this.#wordsOf(from);
+    const seen = this.#watched.get(nameOf(from));
+    return covering.some(
+      (range) => (range.name !== '' && words.has(range.name)) || seen?.has(nameOf({ url, range })) === true,
+    );
+  }
+
+  /** The function at that line which is named by a function that the credited one names, if there is just one. */
+  #behindAnother(credited: Located, line: number): Located | null {
+    const found: Candidate[] = [];
+    for (const between of this.#callees(credited).slice(0, BETWEEN_MAX))
+      found.push(...this.#candidates(between, line).filter((one) => this.#leadsTo(between, one)));
+    return onlyOne(found);
   }
 
   /** The function at that line which one of the nearest callers names, if there is just one. */
-  #handedDown(credited: Located, line: number, above: Above | null): Located | null {
-    const found = new Map<string, Located>();
+  #handedDown(line: number, above: Above | null): Located | null {
+    const found: Candidate[] = [];
     let caller = above;
     for (let i = 0; i < CALLERS_MAX && caller !== null; i++, caller = caller.above) {
       const from = this.locate(caller.frame);
-      if (from === null) continue;
-      for (const to of this.#callees(from)) if (this.#isInnermost(to, line)) found.set(nameOf(to), to);
+      if (from !== null)
+        found.push(...this.#candidates(from, line).filter((one) => this.#leadsTo(from, one)));
     }
-    found.delete(nameOf(credited));
-    return found.size === 1 ? [...found.values()][0]! : null;
+    return onlyOne(found);
   }
 
-  #usedAsValue({ url }: Located, line: number): Located | null {
-    const range = innermostAt(this.scripts.textOf(url)?.functions ?? [], line);
-    if (range === null || range.name === '') return null;
-    return this.scripts.valuesOf(url).has(range.name) ? { url, range } : null;
-  }
-
-  /** What a function may call: as V8 has shown it, as its text names it, and the functions inside of it. */
+  /** What a function may call: as V8 has shown it, and as its text names it. */
   #callees(from: Located): Located[] {
-    const { url, range } = from;
-    const found: Located[] = [];
+    const found = this.#named(from.url, this.#wordsOf(from));
     for (const frame of this.#watched.get(nameOf(from))?.values() ?? []) {
       const shown = this.locate(frame);
-      if (shown !== null) found.push(shown);
+      if (shown !== null) found.unshift(shown);
     }
-    const words = this.#kept(nameOf(from), () =>
-      wordsIn(this.scripts.linesOf(url, range.line, range.endLine)),
-    );
-    found.push(...this.#named(url, words));
-    for (const inner of this.#functionsOf(url))
-      if (inner.line > range.line && inner.endLine <= range.endLine) found.push({ url, range: inner });
     return found;
+  }
+
+  #wordsOf({ url, range }: Located): ReadonlySet<string> {
+    const key = nameOf({ url, range });
+    const known = this.#words.get(key);
+    if (known !== undefined) return known;
+    const words = wordsIn(this.scripts.linesOf(url, range.line, range.endLine));
+    if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
+    this.#words.set(key, words);
+    return words;
   }
 
   /** Functions by these names in a script and those that it imports; one that only hands others' on is looked through. */
@@ -230,21 +274,11 @@ export class InlinedCallees {
     if (text === undefined) throw new NotNow();
     return text?.functions ?? [];
   }
+}
 
-  #isInnermost({ url, range }: Located, line: number): boolean {
-    if (!covers(range, line)) return false;
-    const innermost = innermostAt(this.#functionsOf(url), line);
-    return innermost?.line === range.line && innermost.column === range.column;
-  }
-
-  #kept(key: string, make: () => ReadonlySet<string>): ReadonlySet<string> {
-    const known = this.#words.get(key);
-    if (known !== undefined) return known;
-    const words = make();
-    if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
-    this.#words.set(key, words);
-    return words;
-  }
+function onlyOne(candidates: readonly Candidate[]): Located | null {
+  const found = new Map(candidates.map(({ innermost }) => [nameOf(innermost), innermost]));
+  return found.size === 1 ? candidates[0]!.innermost : null;
 }
 
 function byName(functions: readonly FunctionRange[]): ReadonlyMap<string, readonly FunctionRange[]> {

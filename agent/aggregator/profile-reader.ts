@@ -74,6 +74,8 @@ export interface ScriptSource {
   importsOf(url: string): readonly string[];
   /** Names that it exports as others; null: whatever those that it imports export. */
   exportsOf(url: string): ReadonlySet<string> | null;
+  /** It holds a whole program, as a bundle does. */
+  isLarge(url: string): boolean;
   /** Its functions that it uses as values. */
   valuesOf(url: string): ReadonlySet<string>;
 }

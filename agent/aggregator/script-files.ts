@@ -16,7 +16,7 @@ import { exportsIn, importsIn, valuesIn } from './script-words';
 /** A whole program in one file: 9 MB are scanned in 0.3 s. */
 const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
 /** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
-const WORDS_BYTES_MAX = 1024 * 1024;
+const WORDS_BYTES_MAX = 512 * 1024;
 const SCRIPTS_MAX = 256;
 /** Text scanned in one second on the average, so that a burst of new scripts does not cost CPU at once. */
 const SCAN_BYTES_PER_SECOND = 1024 * 1024;
@@ -77,6 +77,10 @@ export class ScriptFiles implements ScriptSource {
     if (!script) return NONE;
     if (script.exports === undefined) script.exports = exportsIn(this.#wordsOf(script));
     return script.exports;
+  }
+
+  isLarge(url: string): boolean {
+    return (this.#script(url)?.lineStarts.at(-1) ?? 0) > WORDS_BYTES_MAX;
   }
 
   valuesOf(url: string): ReadonlySet<string> {

@@ -22,6 +22,7 @@ export function scriptsOf(sources: Record<string, string>): ScriptSource {
         .join('\n'),
     importsOf: (url) => importsIn(sourceOf(url)).flatMap((name) => addressOf(name) ?? []),
     exportsOf: (url) => exportsIn(sourceOf(url)),
+    isLarge: () => false,
     valuesOf: (url) => valuesIn(sourceOf(url), textOf(url)?.functions ?? []),
   };
 }

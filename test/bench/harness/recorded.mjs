@@ -15,6 +15,7 @@ const NO_SCRIPTS = {
   linesOf: () => '',
   importsOf: () => [],
   exportsOf: () => new Set(),
+  isLarge: () => false,
   valuesOf: () => new Set(),
 };
 
