@@ -3,11 +3,11 @@
  *
  * Inlined. The tick's line is that of the innermost inlined function, in whatever script that is; V8 tells neither script
  * nor function. A line outside the credited function proves that it is another's. Whose, must be proven by a way that
- * leads there: V8 has shown that function below the credited one, or the text of the credited one names it, in its own
- * script or in one that it imports; else a function between the two does; else one of the callers, which may have handed
- * it down; else it is of the same script and used as a value. Where no way leads to a function at that line, or ways of
- * one kind lead to two, the tick stays with the credited function and counts as unnamed. A function that merely happens to
- * stand at that line of the credited one's script is not taken, unless the script is large: a bundle holds them all.
+ * leads there: V8 has shown that function below the credited one, or the text of the credited one calls it by name, in its
+ * own script or one that it imports; else a function between the two does; else it is of the same script, declared by
+ * that name and used as a value. Where no way leads to a function at that line, or ways of one kind lead to two, the tick
+ * stays with the credited function and counts as unnamed. A function that merely happens to stand at that line of the
+ * credited one's script is not taken, unless the script is large: a bundle holds them all.
  *
  * Not known. Code that was compiled while it ran (on-stack replacement) before the profiler began is not known to it: the
  * tick goes to the caller, at the line of the call. Where all of the caller's own ticks are on one line which does nothing
@@ -15,16 +15,13 @@
  */
 import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
-import { hasLoop, loneCallOn, wordsIn } from './script-words';
+import { hasLoop, loneCallOn, type Words, wordsOf } from './script-words';
 
 /** Where a function stands. */
 export type Located = { url: string; range: FunctionRange };
 /** own: the credited function's. unnamed: another's, it cannot be said whose. */
 export type Owner = Located | 'own' | 'unnamed';
-/** The frames above a function, the nearest first. */
-export type Above = { frame: V8CallFrame; above: Above | null };
 
-const CALLERS_MAX = 4;
 const BETWEEN_MAX = 24;
 /** Answers, callers that are watched, callees of one of them, word lists that are kept. */
 const ANSWERS_MAX = 2000;
@@ -47,7 +44,7 @@ export class InlinedCallees {
   readonly #answers = new Map<string, Answer>();
   /** By the place of the caller: the callees that V8 has shown below it. */
   readonly #watched = new Map<string, Map<string, V8CallFrame>>();
-  readonly #words = new Map<string, ReadonlySet<string>>();
+  readonly #words = new Map<string, Words>();
   /** By script: its functions by name. */
   readonly #byName = new Map<string, ReadonlyMap<string, readonly FunctionRange[]>>();
 
@@ -73,13 +70,7 @@ export class InlinedCallees {
   }
 
   /** Whose a tick is that V8 credited to `frame`, at a line outside of it; `children`: what V8 shows below it. */
-  ownerOf(
-    credited: Located,
-    line: number,
-    frame: V8CallFrame,
-    above: Above | null,
-    children: readonly V8CallFrame[],
-  ): Owner {
+  ownerOf(credited: Located, line: number, frame: V8CallFrame, children: readonly V8CallFrame[]): Owner {
     const place = placeOf(frame);
     const callees = this.#watch(place);
     for (const child of children) this.sees(frame, child);
@@ -88,7 +79,7 @@ export class InlinedCallees {
     if (known !== undefined && (known.owner !== 'unnamed' || known.calleeCount === callees.size))
       return known.owner;
     try {
-      const owner = this.#search(credited, line, above) ?? 'unnamed';
+      const owner = this.#search(credited, line) ?? 'unnamed';
       if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
       this.#answers.set(key, { owner, calleeCount: callees.size });
       return owner;
@@ -141,7 +132,7 @@ export class InlinedCallees {
     return callees;
   }
 
-  #search(credited: Located, line: number, above: Above | null): Located | null {
+  #search(credited: Located, line: number): Located | null {
     if (this.scripts.isLarge(credited.url)) return this.#innermost(credited.url, line);
     const there = this.#candidates(credited, line);
     const reached = there.filter((one) => this.#leadsTo(credited, one));
@@ -149,7 +140,6 @@ export class InlinedCallees {
     const own = there.find(({ url }) => url === credited.url);
     return (
       this.#behindAnother(credited, line) ??
-      this.#handedDown(line, above) ??
       (own !== undefined && this.scripts.valuesOf(own.url).has(own.innermost.range.name)
         ? own.innermost
         : null)
@@ -189,12 +179,12 @@ export class InlinedCallees {
     return reached;
   }
 
-  /** Whether the text of a function names the candidate or what it stands inside of, or V8 has shown it below. */
+  /** Whether the text of a function calls the candidate, or what it stands inside of, or V8 has shown it below. */
   #leadsTo(from: Located, { url, covering }: Candidate): boolean {
-    const words = this.#wordsOf(from);
+    const { called } = this.#wordsOf(from);
     const seen = this.#watched.get(nameOf(from));
     return covering.some(
-      (range) => (range.name !== '' && words.has(range.name)) || seen?.has(nameOf({ url, range })) === true,
+      (range) => (range.name !== '' && called.has(range.name)) || seen?.has(nameOf({ url, range })) === true,
     );
   }
 
@@ -206,21 +196,9 @@ export class InlinedCallees {
     return onlyOne(found);
   }
 
-  /** The function at that line which one of the nearest callers names, if there is just one. */
-  #handedDown(line: number, above: Above | null): Located | null {
-    const found: Candidate[] = [];
-    let caller = above;
-    for (let i = 0; i < CALLERS_MAX && caller !== null; i++, caller = caller.above) {
-      const from = this.locate(caller.frame);
-      if (from !== null)
-        found.push(...this.#candidates(from, line).filter((one) => this.#leadsTo(from, one)));
-    }
-    return onlyOne(found);
-  }
-
   /** What a function may call: as V8 has shown it, and as its text names it. */
   #callees(from: Located): Located[] {
-    const found = this.#named(from.url, this.#wordsOf(from));
+    const found = this.#named(from.url, this.#wordsOf(from).called);
     for (const frame of this.#watched.get(nameOf(from))?.values() ?? []) {
       const shown = this.locate(frame);
       if (shown !== null) found.unshift(shown);
@@ -228,26 +206,20 @@ export class InlinedCallees {
     return found;
   }
 
-  #wordsOf({ url, range }: Located): ReadonlySet<string> {
+  #wordsOf({ url, range }: Located): Words {
     const key = nameOf({ url, range });
     const known = this.#words.get(key);
     if (known !== undefined) return known;
-    const words = wordsIn(this.scripts.linesOf(url, range.line, range.endLine));
+    // What stands before the parameters is what the function is called.
+    const words = wordsOf(this.scripts.linesOf(url, range.line, range.endLine).slice(range.column - 1));
     if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
     this.#words.set(key, words);
     return words;
   }
 
-  /** Functions by these names in a script and those that it imports; one that only hands others' on is looked through. */
+  /** Functions by these names in the scripts that a script can reach at once. */
   #named(url: string, names: ReadonlySet<string>): Located[] {
-    const found = this.#definedIn(url, names);
-    for (const imported of this.scripts.importsOf(url)) {
-      const there = this.#definedIn(imported, names);
-      found.push(...there);
-      if (there.length > 0 || !this.#handsOn(imported, names)) continue;
-      for (const further of this.scripts.importsOf(imported)) found.push(...this.#definedIn(further, names));
-    }
-    return found;
+    return [...this.#reach(url, '')].flatMap((script) => this.#definedIn(script, names));
   }
 
   #definedIn(url: string, names: ReadonlySet<string>): Located[] {
@@ -260,13 +232,6 @@ export class InlinedCallees {
     const found: Located[] = [];
     for (const name of names) for (const range of index.get(name) ?? []) found.push({ url, range });
     return found;
-  }
-
-  #handsOn(url: string, names: ReadonlySet<string>): boolean {
-    const exported = this.scripts.exportsOf(url);
-    if (exported === null) return true;
-    for (const name of names) if (exported.has(name)) return true;
-    return false;
   }
 
   #functionsOf(url: string): readonly FunctionRange[] {

@@ -15,7 +15,7 @@ import { SampleState } from '../../assembly/layout';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { Dictionary } from './dictionary';
 import type { FunctionRange } from './function-ranges';
-import type { Above, InlinedCallees, Located, Owner } from './inlined-callees';
+import type { InlinedCallees, Located, Owner } from './inlined-callees';
 
 export type V8CallFrame = {
   functionName: string;
@@ -189,8 +189,8 @@ function giveTick(ticks: Ticks, plan: NodePlan, at: number, afterMicros: number)
   if (at > afterMicros) ticks.add(at, leaf);
 }
 
-/** A node that is still to be read, and the frames above it. */
-type Pending = { id: number; parent: number; own: boolean; above: Above | null };
+/** A node that is still to be read, and the frame above it. */
+type Pending = { id: number; parent: number; own: boolean; caller: V8CallFrame | null };
 
 /** Interns every path and says for each node with hits where its ticks go. */
 function planNodes(
@@ -206,9 +206,9 @@ function planNodes(
   const plans = new Map<number, NodePlan>();
   const root = profile.nodes[0];
   if (root === undefined) return plans;
-  const pending: Pending[] = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, above: null }));
+  const pending: Pending[] = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, caller: null }));
   while (pending.length > 0) {
-    const { id, parent, own, above } = pending.pop()!;
+    const { id, parent, own, caller } = pending.pop()!;
     const node = nodes.get(id);
     if (node === undefined) continue;
     const { callFrame } = node;
@@ -221,12 +221,12 @@ function planNodes(
           callFrame.lineNumber + 1,
           callFrame.columnNumber + 1,
         );
-    if (above !== null) callees.sees(above.frame, callFrame);
+    if (caller !== null) callees.sees(caller, callFrame);
     const hits = node.hitCount ?? 0;
     if (hits > 0) {
       const leaves = isOwn
         ? [ownLeaf(dictionary.stack(0, functionId, 0), hits, SampleState.Js)]
-        : new LeafReader(node, nodes, above, dictionary, callees).read(hits, parent, functionId);
+        : new LeafReader(node, nodes, caller, dictionary, callees).read(hits, parent, functionId);
       plans.set(id, {
         leaves,
         hits,
@@ -238,9 +238,9 @@ function planNodes(
       });
     }
     if (node.children === undefined || node.children.length === 0) continue;
-    const caller = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
-    const here = { frame: callFrame, above };
-    for (const child of node.children) pending.push({ id: child, parent: caller, own: isOwn, above: here });
+    const here = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
+    for (const child of node.children)
+      pending.push({ id: child, parent: here, own: isOwn, caller: callFrame });
   }
   return plans;
 }
@@ -262,7 +262,7 @@ class LeafReader {
   constructor(
     readonly node: V8Node,
     readonly nodes: ReadonlyMap<number, V8Node>,
-    readonly above: Above | null,
+    readonly caller: V8CallFrame | null,
     readonly dictionary: Dictionary,
     readonly callees: InlinedCallees,
   ) {
@@ -272,7 +272,7 @@ class LeafReader {
   read(hits: number, parent: number, functionId: number): Leaf[] {
     const { dictionary } = this;
     const { callFrame, positionTicks = [] } = this.node;
-    const state = stateOf(callFrame, this.above?.frame.url ?? '');
+    const state = stateOf(callFrame, this.caller?.url ?? '');
     const leaves: Leaf[] = [];
     let left = hits;
     for (const { line, ticks: lineTicks } of positionTicks) {
@@ -301,7 +301,7 @@ class LeafReader {
     const { node, callees } = this;
     if (callees.isInside(this.#credited, line))
       return lines > 1 ? 'own' : callees.calledFrom(node.callFrame, line, ticks, this.#children());
-    return callees.ownerOf(this.#credited!, line, node.callFrame, this.above, this.#children());
+    return callees.ownerOf(this.#credited!, line, node.callFrame, this.#children());
   }
 
   #children(): V8CallFrame[] {

@@ -86,7 +86,7 @@ export class ScriptFiles implements ScriptSource {
   valuesOf(url: string): ReadonlySet<string> {
     const script = this.#script(url);
     if (!script) return NONE;
-    script.values ??= valuesIn(this.#wordsOf(script), script.text.functions);
+    script.values ??= valuesIn(this.#wordsOf(script));
     return script.values;
   }
 

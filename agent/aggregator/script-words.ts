@@ -9,6 +9,12 @@ const EXPORTS =
   /(?:\bmodule\s*\.\s*)?\bexports\b(?:\s*\.\s*[\w$]+)?\s*=\s*(?:\{[^}]*\}|[^;\n]*)|\bexport\s+(?:default\s+[\w$]+\s*;|\{[^}]*\})/g;
 const EXPORT_GETTER = /\bdefineProperty\s*\(\s*exports\s*,\s*["'][\w$]+["']/g;
 const HANDS_ALL_ON = /\bexport\s*\*|\b__exportStar\s*\(|\bmodule\s*\.\s*exports\s*=\s*require\s*\(/;
+const COMMENTS = /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*/g;
+const CALL_FOLLOWS = /^\s*(?:\?\.\s*)?\(/;
+const PROPERTY_OR_KEY_FOLLOWS = /^\s*(?:\??\.|:|=(?!=))/;
+const DECLARED =
+  /(?<=(?:^|[;{}\n])[ \t]*(?:export\s+(?:default\s+)?)?(?:async\s+)?)function\s*\*?\s*([A-Za-z_$][\w$]*)|\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?(?=function\b|\(|[\w$]+\s*=>)/g;
+const INSTANCE_OF = /\binstanceof\s+[\w$]+/g;
 const LOOP = /\b(?:for|while|do)\b/;
 /** A line, or the only one of a function, on which nothing else can take long than the function that it calls. */
 const LONE_CALL =
@@ -33,19 +39,30 @@ const NO_FUNCTIONS = new Set([
   'require',
 ]);
 
-/** The identifiers of a text; `constructor` where it makes a new object. */
-export function wordsIn(text: string): Set<string> {
-  const words = new Set(text.match(WORD) ?? []);
-  if (words.has('new')) words.add('constructor');
-  for (const word of words) if (RESERVED.has(word)) words.delete(word);
-  return words;
+/** Identifiers of a function's text: those that are called, or made anew, and those that stand for a value. */
+export type Words = { called: ReadonlySet<string>; values: ReadonlySet<string> };
+
+/** The name of a class's constructor counts as called where anything is made anew. */
+export function wordsOf(source: string): Words {
+  const called = new Set<string>();
+  const values = new Set<string>();
+  const text = source.replace(COMMENTS, ' ');
+  for (const match of text.matchAll(WORD)) {
+    const [word] = match;
+    const next = text.slice(match.index + word.length, match.index + word.length + 8);
+    if (word === 'new') called.add('constructor');
+    else if (RESERVED.has(word)) continue;
+    else if (CALL_FOLLOWS.test(next)) called.add(word);
+    else if (!PROPERTY_OR_KEY_FOLLOWS.test(next)) values.add(word);
+  }
+  return { called, values };
 }
 
 /** The identifiers that a script exports by a list, by name or by a getter; null: whatever others export. */
 export function exportsIn(source: string): Set<string> | null {
   if (HANDS_ALL_ON.test(source)) return null;
   const lists = [...(source.match(EXPORTS) ?? []), ...(source.match(EXPORT_GETTER) ?? [])];
-  return wordsIn(lists.join(' '));
+  return new Set((lists.join(' ').match(WORD) ?? []).filter((word) => !RESERVED.has(word)));
 }
 
 /** What a script imports or requires by a constant name, as it is written there. */
@@ -56,23 +73,15 @@ export function importsIn(source: string): string[] {
 }
 
 /**
- * Functions that a script uses as values: neither called nor declared where they stand. Such a function may be called from
- * anywhere. To export one is no use: who imports it must name it.
+ * Functions that a script uses as values: declared by a name of their own, and neither called nor declared where they
+ * stand. Such a function may be called from anywhere. To export one is no use: who imports it must name it.
  */
-export function valuesIn(source: string, functions: readonly { name: string }[]): Set<string> {
-  const named = new Set(functions.map(({ name }) => name));
-  const text = source.replace(EXPORTS, '');
-  const found = new Set<string>();
-  for (const match of text.matchAll(WORD)) {
-    const [word] = match;
-    if (!named.has(word) || found.has(word)) continue;
-    const before = text.slice(Math.max(0, match.index - 12), match.index);
-    if (/\b(?:function|class|const|let|var|async)\s*\*?\s*$/.test(before)) continue;
-    const after = text.slice(match.index + word.length, match.index + word.length + 12);
-    if (/^\s*[(:]/.test(after) || /^\s*=(?!=)/.test(after)) continue;
-    found.add(word);
-  }
-  return found;
+export function valuesIn(source: string): Set<string> {
+  const declared = new Set<string>();
+  for (const [, name, assigned] of source.matchAll(DECLARED)) declared.add((name ?? assigned)!);
+  const text = source.replace(EXPORTS, '').replace(DECLARED, ' ').replace(INSTANCE_OF, ' ');
+  const { values } = wordsOf(text);
+  return new Set([...declared].filter((name) => values.has(name)));
 }
 
 /** The function that is called on a line which does nothing else, or null. */

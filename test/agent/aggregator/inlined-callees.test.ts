@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Above, InlinedCallees, type Owner } from '../../../agent/aggregator/inlined-callees';
+import { InlinedCallees, type Owner } from '../../../agent/aggregator/inlined-callees';
 import type { ScriptSource, V8CallFrame } from '../../../agent/aggregator/profile-reader';
 import { scriptsOf } from './script-texts';
 
@@ -40,17 +40,14 @@ function ask(
   sources: Record<string, string>,
   [url, name]: [string, string],
   line: number,
-  more: { above?: [string, string][]; children?: V8CallFrame[]; callees?: InlinedCallees } = {},
+  more: { children?: V8CallFrame[]; callees?: InlinedCallees } = {},
 ): Owner {
   const callees = more.callees ?? new InlinedCallees(scriptsOf(sources));
   const frame = frameOf(sources, url, name);
-  let above: Above | null = null;
-  for (const [callerUrl, caller] of [...(more.above ?? [])].reverse())
-    above = { frame: frameOf(sources, callerUrl, caller), above };
   const credited = callees.locate(frame);
   expect(credited?.range.name).toBe(name);
   if (callees.isInside(credited, line)) return 'own';
-  return callees.ownerOf(credited!, line, frame, above, more.children ?? []);
+  return callees.ownerOf(credited!, line, frame, more.children ?? []);
 }
 
 const told = (owner: Owner) => (typeof owner === 'string' ? owner : `${owner.range.name} ${owner.url}`);
@@ -100,17 +97,6 @@ describe('a line outside of the credited function', () => {
     expect(ask(sources, credited, 12, { callees })).toBe('unnamed');
     callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///task.js', 'go'));
     expect(told(ask(sources, credited, 12, { callees }))).toBe('go file:///task.js');
-  });
-
-  it('is a function that a caller handed down', () => {
-    const sources = {
-      'file:///main.js': `const { each } = require('./each.js');\nfunction total(rows) {\n  each(rows, price);\n}\nfunction price(row) {\n  return row;\n}\nfunction other(row) {\n  return price(row);\n}\n`,
-      'file:///each.js': `${'\n'.repeat(20)}function each(rows, visit) {\n  for (const row of rows) visit(row);\n}\nmodule.exports = { each };\n`,
-    };
-    expect(
-      told(ask(sources, ['file:///each.js', 'each'], 6, { above: [['file:///main.js', 'total']] })),
-    ).toBe('price file:///main.js');
-    expect(ask(sources, ['file:///each.js', 'each'], 6)).toBe('unnamed');
   });
 
   it('is a function of the same script that is used as a value, as in a table', () => {

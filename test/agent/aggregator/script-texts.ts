@@ -23,6 +23,6 @@ export function scriptsOf(sources: Record<string, string>): ScriptSource {
     importsOf: (url) => importsIn(sourceOf(url)).flatMap((name) => addressOf(name) ?? []),
     exportsOf: (url) => exportsIn(sourceOf(url)),
     isLarge: () => false,
-    valuesOf: (url) => valuesIn(sourceOf(url), textOf(url)?.functions ?? []),
+    valuesOf: (url) => valuesIn(sourceOf(url)),
   };
 }
