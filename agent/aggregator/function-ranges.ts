@@ -348,7 +348,7 @@ function isWord(code: number): boolean {
     (code >= 48 && code <= 57) ||
     code === 95 ||
     code === 36 ||
-    code > 0xa0
+    (code >= 0x80 && code !== 0xa0)
   );
 }
 

@@ -17,6 +17,8 @@ import { exportsIn, importsIn, valuesIn } from './script-words';
 const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
 /** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
 const WORDS_BYTES_MAX = 512 * 1024;
+/** A larger one is read once the process is old enough for this much of it a second, and kept out of the heap meanwhile. */
+const LARGE_BYTES_PER_SECOND = 200 * 1024;
 const SCRIPTS_MAX = 256;
 /** Text scanned in one second on the average, so that a burst of new scripts does not cost CPU at once. */
 const SCAN_BYTES_PER_SECOND = 1024 * 1024;
@@ -112,12 +114,18 @@ export class ScriptFiles implements ScriptSource {
     if (!this.#mayScan()) return undefined;
     try {
       const path = fileURLToPath(url);
-      const bytes = this.#open(path, (file) => readFileSync(file));
-      if (bytes === null) return null;
+      const bytes = this.#open(path, (file, size) =>
+        this.#isTooEarlyFor(size) ? undefined : readFileSync(file),
+      );
+      if (!bytes) return bytes;
       this.#budgetBytes -= bytes.length;
-      const source = bytes.toString('utf8');
+      // V8 keeps a long text outside of the heap, which is small in this thread, if each byte is a character.
+      const encoding = bytes.length > WORDS_BYTES_MAX ? 'latin1' : 'utf8';
+      const source = bytes.toString(encoding);
       const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source);
       if (functions === null) return null;
+      // A part of a text keeps all of it.
+      for (const range of functions) range.name = Buffer.from(range.name, encoding).toString('utf8');
       return {
         path,
         text: { functions, waitLines: linesWith(source, 'Atomics.wait(') },
@@ -126,6 +134,11 @@ export class ScriptFiles implements ScriptSource {
     } catch {
       return null;
     }
+  }
+
+  #isTooEarlyFor(bytes: number): boolean {
+    const seconds = (Date.now() - this.startWallMillis) / 1000;
+    return bytes > WORDS_BYTES_MAX && bytes > seconds * LARGE_BYTES_PER_SECOND;
   }
 
   /** Whether the scans so far leave room for one more; a large one is paid for afterwards. */
@@ -138,12 +151,12 @@ export class ScriptFiles implements ScriptSource {
   }
 
   /** null for a file that is not, or not any more, what runs. */
-  #open<T>(path: string, read: (file: number) => T): T | null {
+  #open<T>(path: string, read: (file: number, size: number) => T): T | null {
     let file = -1;
     try {
       file = openSync(path, 'r');
       const { size, mtimeMs } = fstatSync(file);
-      return size > SCRIPT_BYTES_MAX || mtimeMs > this.startWallMillis ? null : read(file);
+      return size > SCRIPT_BYTES_MAX || mtimeMs > this.startWallMillis ? null : read(file, size);
     } catch {
       return null;
     } finally {

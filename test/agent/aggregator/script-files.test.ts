@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ScriptFiles } from '../../../agent/aggregator/script-files';
 
@@ -48,13 +48,17 @@ describe('the text of a script', () => {
     expect(scripts.exportsOf(write('index.js', "export * from './work.js';\n"))).toBe(null);
   });
 
-  it('is not to be had right after a large one, and is later', async () => {
-    const slow = new ScriptFiles(Date.now() + 60_000);
-    const large = write('large.js', `function large() {}\n${'// filler\n'.repeat(120_000)}`);
+  it('of a large one is to be had when the process is old enough for it, and of others not right after that', async () => {
+    const large = write('large.js', `function largeÜber() {}\n${'// filler\n'.repeat(120_000)}`);
     const small = write('small.js', 'function small() {}\n');
-    expect(slow.textOf(large)?.functions.map(({ name }) => name)).toEqual(['large']);
-    expect(slow.textOf(small)).toBe(undefined);
-    await expect.poll(() => slow.textOf(small)?.functions.length, { timeout: 3000 }).toBe(1);
+    const hourAgo = Date.now() / 1000 - 3600;
+    for (const url of [large, small]) utimesSync(fileURLToPath(url), hourAgo, hourAgo);
+    expect(new ScriptFiles(Date.now() - 3000).textOf(large)).toBe(undefined);
+    const old = new ScriptFiles(Date.now() - 60_000);
+    expect(old.textOf(large)?.functions.map(({ name }) => name)).toEqual(['largeÜber']);
+    expect(old.isLarge(large)).toBe(true);
+    expect(old.textOf(small)).toBe(undefined);
+    await expect.poll(() => old.textOf(small)?.functions.length, { timeout: 3000 }).toBe(1);
   });
 
   it('is none where the file has changed since the process began, or is gone', () => {
