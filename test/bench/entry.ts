@@ -1,7 +1,9 @@
 /** What the benches measure of our own code; harness/bundle.mjs bundles it into build/bench. */
 export { Dictionary } from '../../agent/aggregator/dictionary';
+export { innermostAt } from '../../agent/aggregator/function-ranges';
 export { InlinedCallees } from '../../agent/aggregator/inlined-callees';
 export { readProfile } from '../../agent/aggregator/profile-reader';
+export { ScriptFiles } from '../../agent/aggregator/script-files';
 export { attachReader, attachWriter, createCoreMemory, createTables } from '../../agent/core';
 export { timer } from '../../agent/index';
 export { currentBinding } from '../../agent/registration';

@@ -12,6 +12,7 @@ export const ROWS = [
   { name: 'histogram', file: 'histogram.mjs', everyLine: false },
   { name: 'histogram-bytes', file: 'histogram-bytes.mjs', everyLine: false },
   { name: 'agreement', file: 'agreement.mjs', everyLine: false },
+  { name: 'inlining', file: 'inlining.mjs', everyLine: false },
   { name: 'ring', file: 'ring.mjs', everyLine: false },
   { name: 'ring-drained', file: 'ring-drained.mjs', everyLine: false },
   { name: 'span', file: 'span.mjs', everyLine: false },
