@@ -59,5 +59,5 @@ it(
     for (const dump of run.dumps) JSON.parse(gunzipSync(dump).toString());
     expect.soft(readPprof(gunzipSync(run.runProfile)).samples.length).toBeGreaterThan(0);
   },
-  (MINUTES + 2) * 60_000,
+  (MINUTES + 4) * 60_000,
 );

@@ -21,16 +21,30 @@ export class Asker {
   constructor(
     readonly target: () => Target,
     readonly away: { isAway(): boolean; times(): number } = { isAway: () => false, times: () => 0 },
+    readonly endpoints: readonly Endpoint[] = ENDPOINTS,
   ) {}
 
   get missing(): string[] {
-    return ENDPOINTS.map(({ path }) => path).filter((path) => !this.answered.has(path));
+    return this.endpoints.map(({ path }) => path).filter((path) => !this.answered.has(path));
   }
 
   /** Resolves when the next one has answered; it stays the next one while the other side is away. */
   async askNext(): Promise<void> {
-    const answers = await this.ask(ENDPOINTS[this.#next % ENDPOINTS.length]!);
+    const answers = await this.ask(this.#nextEndpoint());
     if (answers || !this.away.isAway()) this.#next++;
+  }
+
+  /** In turn; from the second round on only those that have not answered, while there are any: "not now" costs no round. */
+  #nextEndpoint(): Endpoint {
+    const { length } = this.endpoints;
+    const isFirstRound = this.#next < length;
+    while (
+      !isFirstRound &&
+      this.missing.length > 0 &&
+      this.answered.has(this.endpoints[this.#next % length]!.path)
+    )
+      this.#next++;
+    return this.endpoints[this.#next % length]!;
   }
 
   /** False where there was no answer, or only one that says why there is none. */

@@ -24,7 +24,7 @@ const ASK_AT_LEAST_MILLIS = 50;
 const PHASES = ['asked', 'tailed', 'alone'] as const;
 const PHASE_SECONDS = 60;
 /** How much longer a short run may take on a busy machine until all has been asked for. */
-const LATE_SECONDS = 40;
+const LATE_SECONDS = 90;
 const IDLE_MILLIS = 200;
 /** After its goodbye the collector has all that the agent had. */
 const SETTLE_MILLIS = 1500;
