@@ -37,8 +37,8 @@ type Candidate = { url: string; covering: readonly FunctionRange[]; innermost: L
 
 type Answer = { owner: Owner; calleeCount: number };
 
-/** Thrown inside of a search: some text is not to be had now. */
-class NotNow extends Error {}
+/** Thrown inside of a search. */
+const NOT_NOW = new Error('some text is not to be had now');
 
 export class InlinedCallees {
   readonly #answers = new Map<string, Answer>();
@@ -84,7 +84,7 @@ export class InlinedCallees {
       this.#answers.set(key, { owner, calleeCount: callees.size });
       return owner;
     } catch (error) {
-      if (error instanceof NotNow) return 'unnamed';
+      if (error === NOT_NOW) return 'unnamed';
       throw error;
     }
   }
@@ -98,7 +98,7 @@ export class InlinedCallees {
       try {
         owner = this.#loneCallee(frame, line);
       } catch (error) {
-        if (error instanceof NotNow) return 'own';
+        if (error === NOT_NOW) return 'own';
         throw error;
       }
       if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
@@ -111,6 +111,7 @@ export class InlinedCallees {
   }
 
   #loneCallee(frame: V8CallFrame, line: number): Owner {
+    if (this.scripts.textOf(frame.url) === undefined) throw NOT_NOW;
     const name = loneCallOn(this.scripts.linesOf(frame.url, line, line).trimEnd());
     if (name === null) return 'own';
     const callees = this.#named(frame.url, new Set([name])).filter(({ url, range }) =>
@@ -236,7 +237,7 @@ export class InlinedCallees {
 
   #functionsOf(url: string): readonly FunctionRange[] {
     const text = this.scripts.textOf(url);
-    if (text === undefined) throw new NotNow();
+    if (text === undefined) throw NOT_NOW;
     return text?.functions ?? [];
   }
 }

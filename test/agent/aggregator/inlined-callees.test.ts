@@ -167,4 +167,19 @@ function again(n) {
     expect(from('quick', 9)).toBe('own');
     expect(from('again', 16)).toBe('own');
   });
+
+  it('are asked for again when the text was not to be had', () => {
+    const scripts = scriptsOf(sources);
+    let now = false;
+    const late: ScriptSource = {
+      ...scripts,
+      textOf: (url) => (now ? scripts.textOf(url) : undefined),
+      linesOf: (...lines) => (now ? scripts.linesOf(...lines) : ''),
+    };
+    const callees = new InlinedCallees(late);
+    const lone = frameOf(sources, 'file:///main.js', 'lone');
+    expect(callees.calledFrom(lone, 3, 50, [])).toBe('own');
+    now = true;
+    expect(told(callees.calledFrom(lone, 3, 50, []))).toBe('parse file:///work.js');
+  });
 });
