@@ -17,11 +17,13 @@ import { exportsIn, importsIn, valuesIn } from './script-words';
 const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
 /** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
 const WORDS_BYTES_MAX = 512 * 1024;
-/** A larger one is read once the process is old enough for this much of it a second, and kept out of the heap meanwhile. */
-const LARGE_BYTES_PER_SECOND = 200 * 1024;
 const SCRIPTS_MAX = 256;
-/** Text scanned in one second on the average, so that a burst of new scripts does not cost CPU at once. */
-const SCAN_BYTES_PER_SECOND = 1024 * 1024;
+/**
+ * Text scanned in one second on the average, which takes half a percent of a core, and at once. A large script is read when
+ * the process is old enough for as much.
+ */
+const SCAN_BYTES_PER_SECOND = 200 * 1024;
+const SCAN_BURST_BYTES = 1024 * 1024;
 /** Of one script, resolved. */
 const IMPORTS_MAX = 64;
 /** Where the agent's own files lie, as they are built. */
@@ -41,7 +43,7 @@ type Script = {
 
 export class ScriptFiles implements ScriptSource {
   #known = new Map<string, Script | null>();
-  #budgetBytes = SCAN_BYTES_PER_SECOND;
+  #budgetBytes = SCAN_BURST_BYTES;
   #budgetAtMillis = 0;
 
   /** startWallMillis: when the process began; a file changed after that is not what runs. */
@@ -138,14 +140,14 @@ export class ScriptFiles implements ScriptSource {
 
   #isTooEarlyFor(bytes: number): boolean {
     const seconds = (Date.now() - this.startWallMillis) / 1000;
-    return bytes > WORDS_BYTES_MAX && bytes > seconds * LARGE_BYTES_PER_SECOND;
+    return bytes > WORDS_BYTES_MAX && bytes > seconds * SCAN_BYTES_PER_SECOND;
   }
 
   /** Whether the scans so far leave room for one more; a large one is paid for afterwards. */
   #mayScan(): boolean {
     const now = Date.now();
     const earned = ((now - this.#budgetAtMillis) / 1000) * SCAN_BYTES_PER_SECOND;
-    this.#budgetBytes = Math.min(SCAN_BYTES_PER_SECOND, this.#budgetBytes + earned);
+    this.#budgetBytes = Math.min(SCAN_BURST_BYTES, this.#budgetBytes + earned);
     this.#budgetAtMillis = now;
     return this.#budgetBytes > 0;
   }
