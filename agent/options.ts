@@ -12,6 +12,10 @@ import { shown } from './shown';
 export type AsyncMode = 'auto' | 'off' | 'window' | 'on';
 const ASYNC_MODES: readonly AsyncMode[] = ['auto', 'off', 'window', 'on'];
 
+/** When V8 is made to compile what is hot again: see agent/aggregator/recompile.ts. */
+export type RecompileMode = 'auto' | 'start' | 'off';
+const RECOMPILE_MODES: readonly RecompileMode[] = ['auto', 'start', 'off'];
+
 /** Signals whose listener takes nothing from the runtime or from us. */
 const RECORD_SIGNALS = ['SIGUSR2', 'SIGHUP', 'SIGQUIT'] as const;
 export type RecordSignal = (typeof RECORD_SIGNALS)[number];
@@ -68,6 +72,8 @@ export type AgentOptions = {
   recordFiles: number;
   /** A signal that dumps the flight recorder; '' for none, and then none is listened for. */
   recordSignal: '' | RecordSignal;
+  /** When V8 is made to compile hot code again, so that it is named: on evidence, after the first start too, or never. */
+  recompile: RecompileMode;
   /** The runtime's trace events may be used to tell operations of the pool apart. */
   poolTrace: boolean;
   /** host:port of the loopback that the agent itself serves /debug/pprof/ on; '' for none. */
@@ -195,6 +201,12 @@ export const OPTION_TABLE: Table = {
     allowed: RECORD_SIGNALS.join(', '),
     initial: '',
     parse: (got) => RECORD_SIGNALS.find((signal) => signal === got),
+  },
+  recompile: {
+    variable: 'RINGTAIL_RECOMPILE',
+    allowed: 'auto, start or off',
+    initial: 'auto',
+    parse: (got) => RECOMPILE_MODES.find((mode) => mode === got),
   },
   poolTrace: {
     variable: 'RINGTAIL_POOL_TRACE',

@@ -8,6 +8,7 @@ const CLIENTS = [
   'block',
   'goroutine',
   'hang',
+  'hot-before',
   'heap.test',
   'inlined',
   'labels',

@@ -21,6 +21,8 @@ export class Cost {
   /** How long the rotations held main up, waits for a core and all; and what they themselves took of it. */
   rotationPauseMicros = 0;
   rotationMicros = 0;
+  /** What making V8 compile hot code again took of main: recompile.ts. Its pauses are among those of the rotations. */
+  recompileMicros = 0;
   /** Pauses of the host's worker threads. */
   workerPauseMicros = 0;
   readonly #main = new ThreadCpu(process.pid);
@@ -42,9 +44,9 @@ export class Cost {
     return this.#main.waitedMicros;
   }
 
-  /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations. */
+  /** What the agent has cost outside the host's own callbacks so far, µs: its thread, V8's sampler, the rotations, and code compiled again. */
   ownMicros(): number {
-    return this.agentCpuMicros() + this.rateMicros();
+    return this.agentCpuMicros() + this.rateMicros() + this.recompileMicros;
   }
 
   /** Of it what goes with the sampling rate, µs: V8's sampler and the rotations. */

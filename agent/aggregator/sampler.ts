@@ -12,6 +12,7 @@
  * RESTARTS_MAX renewals in RESTARTS_WITHIN_MICROS sampling is switched off for good.
  */
 import { randomBytes } from 'node:crypto';
+import { MAIN_INSPECTOR_TEXT } from './main-inspector';
 import { ROTATION_FUNCTION, type V8Profile } from './profile-reader';
 import { ROTATION_FIXED_MICROS } from './window-pacer';
 
@@ -27,7 +28,7 @@ const DEBUGGED = -1;
 
 /** Everything that main does for a rotation is inside the time it measures. Code size: space statistics, which are counters (code statistics walk the heap). */
 const ROTATION_TEXT = `function ${ROTATION_FUNCTION}(next,last){var from=this.now(),debugged=this.url()!==undefined,code=0;if(next&&!debugged)this.console.profile(next);if(last)this.console.profileEnd(last);this.spaces().forEach(function(s){if(s.space_name.indexOf('code')===0)code+=s.space_used_size});return[debugged?${DEBUGGED}:Number(this.now()-from)/1e3,code]}`;
-const HOLDER_TEXT = `(function(i,v){return{console:i.console,url:i.url,now:process.hrtime.bigint,spaces:v.getHeapSpaceStatistics}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
+const HOLDER_TEXT = `(function(i,v){return{console:i.console,url:i.url,now:process.hrtime.bigint,spaces:v.getHeapSpaceStatistics}})(${MAIN_INSPECTOR_TEXT},process.getBuiltinModule('v8'))`;
 
 /** saving: off for the CPU budget's sake. */
 export type SamplerState = 'on' | 'idle' | 'saving' | 'off' | 'foreign' | 'none';
@@ -106,6 +107,11 @@ export class Sampler {
   get restartMicros(): number {
     const { pauseMicros, codeBytes } = this.#started;
     return pauseMicros + Math.max(0, this.#codeBytes - codeBytes) * START_MICROS_PER_CODE_BYTE;
+  }
+
+  /** The session that samples; null while none does. */
+  get session(): SamplerSession | null {
+    return this.state === 'on' ? this.#session : null;
   }
 
   /** True while a window is open or about to be. */

@@ -15,6 +15,7 @@ import { MainSession } from './main-session';
 import type { Outgoing } from './outgoing';
 import { readProfile, type TickWindow, type V8Profile } from './profile-reader';
 import { type Culprit, RecentWindows } from './recent-windows';
+import { Recompile } from './recompile';
 import { Sampler, type SamplerSession, type SamplerState } from './sampler';
 import { ScriptFiles } from './script-files';
 import { WindowPacer } from './window-pacer';
@@ -83,6 +84,7 @@ export class Sampling {
   readonly #pacer: WindowPacer;
   readonly #governor: Governor;
   readonly #callees: InlinedCallees;
+  readonly #recompile: Recompile;
   readonly #workers: WorkerSampling | null;
   #beganMicros = 0;
   #loop: { idleMicros: number; activeMicros: number } | null = null;
@@ -144,6 +146,14 @@ export class Sampling {
         return host.cost.mainWaitedMicros;
       },
     );
+    this.#recompile = new Recompile({
+      mode: options.recompile,
+      cost: host.cost,
+      nowMicros: host.nowMicros,
+      note: (text) => host.note(text),
+      session: () => this.#sampler.session,
+      startMicros: () => this.#sampler.restartMicros,
+    });
     this.#workers =
       this.#maySample && WorkerSampling.isWanted(options.sampleWorkers)
         ? new WorkerSampling({
@@ -497,6 +507,7 @@ export class Sampling {
     cost.rotations++;
     cost.rotationMicros += ownMicros;
     cost.rotationPauseMicros += pauseMicros;
+    this.#recompile.windowRuns();
     if (this.#endedTicks < 0) return;
     const rotation = {
       ticks: this.#endedTicks,
@@ -524,6 +535,7 @@ export class Sampling {
     const lengthMicros = profile.endTime - profile.startTime;
     this.#lastEndMicros = profile.endTime;
     this.#endedTicks = window.atMicros.length;
+    this.#recompile.see(profile);
     if (window.atMicros.length > 0) {
       this.recent.add(window);
       this.#countLoop(window);

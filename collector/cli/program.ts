@@ -39,7 +39,7 @@ type CollectorWords = {
   data?: string;
   requireToken?: boolean;
 };
-type AttachWords = { service?: string; seconds?: number; stop?: boolean };
+type AttachWords = { service?: string; seconds?: number; stop?: boolean; keepCode?: boolean };
 type TailWords = { instance?: string; url?: string; json?: boolean; plain?: boolean; seconds?: number };
 
 /** `done` receives the exit code of the command that ran. */
@@ -114,11 +114,12 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
     .argument('<pid>', 'a Node.js process of yours', pid)
     .option('--service <name>', 'what it is called (else as it would call itself)')
     .option('--seconds <n>', 'end the agent there after this long', seconds)
+    .option('--keep-code', 'do not make V8 compile hot code again (README, Limits)')
     .option('--stop', 'end the agent there')
-    .action(async (pid: number, { service, seconds, stop = false }: AttachWords) => {
+    .action(async (pid: number, { service, seconds, stop = false, keepCode = false }: AttachWords) => {
       const { attachCommand } =
         require('./attach/attach-command') as typeof import('./attach/attach-command');
-      done(await attachCommand({ pid, service, seconds, stop }));
+      done(await attachCommand({ pid, service, seconds, stop, keepCode }));
     });
 
   addReportCommands({ command: (...words) => command(program, ...words), seconds, done });

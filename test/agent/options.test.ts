@@ -32,6 +32,7 @@ describe('options', () => {
     ['RINGTAIL_PPROF', '[::1]:6060', 'pprofAddress', '[::1]:6060'],
     ['RINGTAIL_OUT', 'cpu-%p.pb.gz', 'outFile', 'cpu-%p.pb.gz'],
     ['RINGTAIL_SUMMARY', '1', 'summary', true],
+    ['RINGTAIL_RECOMPILE', 'start', 'recompile', 'start'],
   ] as const)('%s=%s is %s %j', (variable, got, name, expected) => {
     const { options, problems } = read({ [variable]: got });
     expect(problems).toEqual([]);
@@ -73,6 +74,7 @@ describe('options', () => {
     ['RINGTAIL_ENABLED', '1'],
     ['RINGTAIL_SUMMARY', '0'],
     ['RINGTAIL_ASYNC', 'auto'],
+    ['RINGTAIL_RECOMPILE', 'auto'],
     ['RINGTAIL_CPU_HZ', '99'],
     ['RINGTAIL_SERVICE', 'what the program is called'],
     ['RINGTAIL_COLLECTOR', 'ws://127.0.0.1:7411'],

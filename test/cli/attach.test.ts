@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openCollector, type RunningCollector } from '../clients/running';
+import { openCollector, type RunningCollector, watchTail } from '../clients/running';
 import { untilConnected } from '../clients/targets';
 import { runCommandLine } from './command-process';
 
@@ -20,7 +20,7 @@ process.stdin.setEncoding('utf8').on('data', (word) => {
   if (word === 'end') process.exit(3);
   const events = process.eventNames().map((name) => [String(name), process.listenerCount(name)]);
   const symbols = Object.getOwnPropertySymbols(process).map(String);
-  console.log(JSON.stringify([events, symbols, Object.keys(process.env).length, process.execArgv]));
+  console.log(JSON.stringify([events, symbols, Object.keys(process.env).length, process.execArgv, process.moduleLoadList.includes('NativeModule inspector')]));
 });
 console.log('up');
 `;
@@ -94,6 +94,10 @@ describe('a process that runs without the agent', () => {
     await target.line();
     const before = await target.line('tell');
     const threads = target.threads();
+    const notes: string[] = [];
+    const tail = await watchTail(collector, 'cycle-0', (line) => {
+      if (line.type === 'notice') notes.push(line.text);
+    });
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const service = `cycle-${cycle}`;
       const { code, stderr } = await attach(String(target.pid), '--service', service);
@@ -102,13 +106,15 @@ describe('a process that runs without the agent', () => {
       if (cycle === 0) {
         const words = ['top', '--service', service, '--seconds', '2', '--url', collector.url];
         const { stdout } = await runCommandLine(words, collector.agentEnvironment);
-        expect(stdout).toContain('burnsOften');
+        const [, , first] = stdout.split('\n');
+        expect(first, [...notes, stdout].join('\n')).toContain('burnsOften');
         const again = await attach(String(target.pid));
         expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('runs in process')]);
       }
       const left = await attach(String(target.pid), '--stop');
       expect([left.code, left.stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
     }
+    tail.close();
     expect(await target.line('tell')).toBe(before);
     // Our own connection's threads end with it, a moment later.
     await expect.poll(() => target!.threads(), { timeout: 3000 }).toBe(threads);

@@ -13,6 +13,7 @@
  *   off ──start──► live ──window──► window ──► live          foreign: a debugger is attached
  */
 import v8 from 'node:v8';
+import { MAIN_INSPECTOR_TEXT } from '../main-inspector';
 import { HeapSession, MainSilent } from './heap-session';
 
 export type V8HeapNode = {
@@ -64,7 +65,7 @@ const COLLECT_MILLIS = 5000;
 const STACK_DEPTH = 64;
 const COLLECTED_TOO = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
 
-const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,spaces:v.getHeapSpaceStatistics,start:v.startHeapProfile}})(process.getBuiltinModule('inspector'),process.getBuiltinModule('v8'))`;
+const HOLDER_TEXT = `(function(i,v){return{url:i.url,now:process.hrtime.bigint,heap:v.getHeapStatistics,spaces:v.getHeapSpaceStatistics,start:v.startHeapProfile}})(${MAIN_INSPECTOR_TEXT},process.getBuiltinModule('v8'))`;
 const PROBE_TEXT = `function ringtailHeapProbe(){var h=this.heap(),o=0,y=0;this.spaces().forEach(function(s){if(s.space_name==='new_space')y=s.space_used_size+s.space_available_size;else if(s.space_name!=='new_large_object_space')o+=s.space_used_size});return[this.url()!==undefined,Number(this.now())/1e3,h.used_heap_size,h.external_memory,o,y]}`;
 const START_TEXT = `function ringtailHeapStart(o){this.start(o)}`;
 

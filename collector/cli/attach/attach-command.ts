@@ -19,6 +19,8 @@ export type AttachOptions = {
   service: string | undefined;
   seconds: number | undefined;
   stop: boolean;
+  /** Leaves the code that V8 has compiled alone, whatever that hides. */
+  keepCode: boolean;
 };
 
 /** By this time our connection is gone. */
@@ -30,12 +32,23 @@ const LATER = (text: string) =>
 /** A loop that does not turn for so long hangs. */
 const TURNS_WITHIN_MILLIS = 1500;
 const FRAMES_MAX = 12;
-const CLOSE = `process.getBuiltinModule('node:inspector').close();`;
+/** What node:inspector's close() is; loading that module would look as if the program used it (agent/aggregator/recompile.ts). */
+const CLOSE = `process._debugEnd();`;
 
-export async function attachCommand({ pid, service, seconds, stop }: AttachOptions): Promise<number> {
+export async function attachCommand({
+  pid,
+  service,
+  seconds,
+  stop,
+  keepCode,
+}: AttachOptions): Promise<number> {
   if (stop) return detach(pid);
   const url = environmentUrl();
-  const version = await attach(pid, { collectorUrl: url, ...(service === undefined ? {} : { service }) });
+  const version = await attach(pid, {
+    collectorUrl: url,
+    recompile: keepCode ? 'off' : 'start',
+    ...(service === undefined ? {} : { service }),
+  });
   say(`attached to ${pid} (Node.js ${version}): it sends to ${url}; watch it with: ${tailWords(url)}`);
   const token = givenToken(() => {});
   if ((await fetchServices(tailUrl(undefined, {}), token)) === null)
