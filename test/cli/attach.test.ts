@@ -85,6 +85,14 @@ afterAll(async () => {
 });
 
 const attach = (...words: string[]) => runCommandLine(['attach', ...words], collector.agentEnvironment);
+/** What comes of a service's notes until its tail is closed. */
+async function notesOf(service: string) {
+  const notes: string[] = [];
+  const tail = await watchTail(collector, service, (line) => {
+    if (line.type === 'notice') notes.push(line.text);
+  });
+  return { tail, notes };
+}
 const heardOf = async (service: string) =>
   (await (await fetch(`${collector.url}/metrics`)).text()).includes(`service="${service}"`);
 
@@ -94,10 +102,7 @@ describe('a process that runs without the agent', () => {
     await target.line();
     const before = await target.line('tell');
     const threads = target.threads();
-    const notes: string[] = [];
-    const tail = await watchTail(collector, 'cycle-0', (line) => {
-      if (line.type === 'notice') notes.push(line.text);
-    });
+    const { tail, notes } = await notesOf('cycle-0');
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const service = `cycle-${cycle}`;
       const { code, stderr } = await attach(String(target.pid), '--service', service);
@@ -124,12 +129,17 @@ describe('a process that runs without the agent', () => {
     expect(await target.ended).toBe(3);
   });
 
-  it('is left by itself after --seconds', async () => {
+  it('is left by itself after --seconds, and its code with --keep-code', async () => {
     target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
     await target.line();
-    const { code, stderr } = await attach(String(target.pid), '--service', 'brief', '--seconds', '2');
+    const { tail, notes } = await notesOf('brief');
+    const words = ['--service', 'brief', '--seconds', '2', '--keep-code'];
+    const { code, stderr } = await attach(String(target.pid), ...words);
+    tail.close();
     expect([code, stderr]).toEqual([0, expect.stringMatching(/attached[\s\S]*has said goodbye/)]);
     expect(await heardOf('brief')).toBe(true);
+    expect(notes.join('\n')).toContain('pid ');
+    expect(notes.join('\n')).not.toContain('hot');
   });
 
   it('that hangs is told where, and gets the agent when it does not any more', async () => {
