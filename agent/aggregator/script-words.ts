@@ -6,19 +6,21 @@
 const WORD = /[A-Za-z_$\u00a1-\uffff][\w$\u00a1-\uffff]*/g;
 const IMPORTS = /(?:\brequire\s*\(\s*|\bfrom\s*|\bimport\s*\(?\s*)(?:'([^'\n]+)'|"([^"\n]+)")/g;
 const EXPORTS =
-  /(?:\bmodule\s*\.\s*)?\bexports\b(?:\s*\.\s*[\w$]+)?\s*=\s*(?:\{[^}]*\}|[^;\n]*)|\bexport\s+(?:default\s+[\w$]+\s*;|\{[^}]*\})/g;
+  /(?:\bmodule\s*\.\s*)?\bexports\b(?:\s*\.\s*[\w$]+)?\s*=\s*(?:\{[^}]*\}?|[^;\n]*)|\bexport\s+(?:default\s+[\w$]+\s*;|\{[^}]*\}?)/g;
 const EXPORT_GETTER = /\bdefineProperty\s*\(\s*exports\s*,\s*["'][\w$]+["']/g;
 const HANDS_ALL_ON = /\bexport\s*\*|\b__exportStar\s*\(|\bmodule\s*\.\s*exports\s*=\s*require\s*\(/;
 const COMMENTS = /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*/g;
+const LINE_COMMENTS = /(?<![:'"`\\])\/\/[^\n]*/g;
 const CALL_FOLLOWS = /^\s*(?:\?\.\s*)?\(/;
 const PROPERTY_OR_KEY_FOLLOWS = /^\s*(?:\??\.|:|=(?!=))/;
+/** What stands before `function` is looked at from there: at every place of a text it takes minutes in a run of spaces. */
 const DECLARED =
-  /(?<=(?:^|[;{}\n])[ \t]*(?:export\s+(?:default\s+)?)?(?:async\s+)?)function\s*\*?\s*([A-Za-z_$][\w$]*)|\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?(?=function\b|\(|[\w$]+\s*=>)/g;
+  /\bfunction(?<=(?:^|[;{}\n])[ \t]*(?:export\s+(?:default\s+)?)?(?:async\s+)?function)\s*(?:\*\s*)?([A-Za-z_$][\w$]*)|\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?(?=function\b|\(|[\w$]+\s*=>)/g;
 const INSTANCE_OF = /\binstanceof\s+[\w$]+/g;
 const LOOP = /\b(?:for|while|do)\b/;
 /** A line, or the only one of a function, on which nothing else can take long than the function that it calls. */
 const LONE_CALL =
-  /^\s*(?:(?:async\s+)?function\s*[\w$]*\s*\([\w$\s,]*\)\s*\{\s*)?(?:(?:const|let|var)\s+[\w$]+\s*=\s*|[\w$.]+\s*[+-]?=\s*|return\s+|void\s+)?(?:await\s+)?([A-Za-z_$][\w$]*)\s*\(([\w$\s,.'"]*)\)\s*;?\s*(?:\}\s*;?)?\s*(?:\/\/.*)?$/;
+  /^\s*(?:(?:async\s+)?function(?:\s+[\w$]+)?\s*\([\w$\s,]*\)\s*\{\s*)?(?:(?:const|let|var)\s+[\w$]+\s*=\s*|[\w$.]+\s*[+-]?=\s*|return\s+|void\s+)?(?:await\s+)?([A-Za-z_$][\w$]*)\s*\(([\w$\s,.'"]*)\)\s*;?\s*(?:\}\s*;?)?\s*(?:\/\/.*)?$/;
 const RESERVED = new Set(
   (
     'await async break case catch class const continue debugger default delete do else export extends false finally for ' +
@@ -46,7 +48,7 @@ export type Words = { called: ReadonlySet<string>; values: ReadonlySet<string> }
 export function wordsOf(source: string): Words {
   const called = new Set<string>();
   const values = new Set<string>();
-  const text = source.replace(COMMENTS, ' ');
+  const text = withoutComments(source);
   for (const match of text.matchAll(WORD)) {
     const [word] = match;
     const next = text.slice(match.index + word.length, match.index + word.length + 8);
@@ -88,6 +90,13 @@ export function valuesIn(source: string): Set<string> {
 export function loneCallOn(line: string): string | null {
   const name = LONE_CALL.exec(line)?.[1];
   return name === undefined || NO_FUNCTIONS.has(name) ? null : name;
+}
+
+/** Behind the last end of a comment none is looked for: the search from each of many beginnings would take minutes. */
+function withoutComments(source: string): string {
+  const last = source.lastIndexOf('*/');
+  const end = last < 0 ? 0 : last + 2;
+  return source.slice(0, end).replace(COMMENTS, ' ') + source.slice(end).replace(LINE_COMMENTS, ' ');
 }
 
 export function hasLoop(text: string): boolean {
