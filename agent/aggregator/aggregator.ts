@@ -370,7 +370,10 @@ export class Aggregator {
   }
 
   #mainNews(message: MainNews): void {
-    if (message === RECORD_NOW) return this.#flight.dump('signal', `${this.data.options.recordSignal} came`);
+    if (message === RECORD_NOW) {
+      this.#standalone.signalled();
+      return this.#flight.dump('signal', `${this.data.options.recordSignal} came`);
+    }
     if (typeof message === 'number') {
       this.#environmentWatch.workerEnded();
       return this.#feed.reader.markDead(message);

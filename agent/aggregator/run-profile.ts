@@ -1,7 +1,8 @@
 /**
  * The CPU profile of the whole run, kept without any server.
  *
- * RINGTAIL_OUT: it is written at exit and, because a killed process has no exit, from time to time before: to a file
+ * RINGTAIL_OUT: it is written at exit, at a signal that asks for it, and, because a killed process has no exit, from time
+ * to time before: to a file
  * beside it first, then renamed, so that what is there is always whole. %p stands for the process id; where a file of
  * that name is there already, the id is added to it. RINGTAIL_SUMMARY: the functions that took most, on stderr at exit.
  */
@@ -63,6 +64,14 @@ export class RunProfile {
       if (this.path !== '' && performance.now() - this.#writtenMillis > this.#everyMillis)
         this.#settled((profile) => this.#write(profile));
     });
+  }
+
+  /** At a signal, with the ticks up to now. Never throws. */
+  async writeNow(): Promise<void> {
+    if (this.path === '') return;
+    await this.#context.sampling.upToDate();
+    this.#settled((profile) => this.#write(profile));
+    if (!this.#failed) this.#say(`the profile so far is in ${this.path}`);
   }
 
   /** At exit. Never throws. */

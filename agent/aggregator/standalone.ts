@@ -32,6 +32,11 @@ export class Standalone {
     }
   }
 
+  /** A signal came. */
+  signalled(): void {
+    void this.#run?.writeNow();
+  }
+
   /** At exit, after the last window came in. */
   close(): void {
     this.#closed = true;

@@ -1,6 +1,6 @@
 /** Without a collector: /debug/pprof/ from the agent's own thread, a profile of the run in a file, a summary at exit. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -155,6 +155,24 @@ describe('RINGTAIL_OUT', () => {
       await ended;
       const { stdout } = await goPprof('-top', join(folder, 'cpu.pb.gz'));
       expect(stdout).toMatch(/burnsMost/);
+    },
+    30_000,
+  );
+
+  it.skipIf(!hasGo)(
+    'is written at the signal that asks for it, with what came up to then',
+    async () => {
+      const path = join(folder, 'cpu.pb.gz');
+      const { child, stderr } = run('burn', { RINGTAIL_OUT: path, RINGTAIL_RECORD_SIGNAL: 'SIGUSR2' });
+      await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toContain('cpu.pb.gz');
+      await new Promise((done) => setTimeout(done, 500));
+      const before = statSync(path).mtimeMs;
+      child.kill('SIGUSR2');
+      await expect.poll(stderr, { timeout: 5000 }).toContain(`ringtail: the profile so far is in ${path}\n`);
+      expect(statSync(path).mtimeMs).toBeGreaterThan(before);
+      const { stdout } = await goPprof('-top', path);
+      expect(stdout).toMatch(/burnsMost/);
+      expect(child.exitCode ?? child.signalCode).toBe(null);
     },
     30_000,
   );

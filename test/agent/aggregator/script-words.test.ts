@@ -6,7 +6,9 @@ const filled = (text: string) => text.repeat(LENGTH / text.length);
 
 describe('the words of a text', () => {
   it('are found in no time in one that is made to be slow', () => {
-    const texts = ['exports = {\n', 'export {\n', '/* ', ' ', '\n', `function${' '.repeat(1000)}`].map(filled);
+    const texts = ['exports = {\n', 'export {\n', '/* ', ' ', '\n', `function${' '.repeat(1000)}`].map(
+      filled,
+    );
     for (const text of [...texts, `const a = async${filled(' ')}`]) {
       for (const read of [exportsIn, importsIn, valuesIn, wordsOf]) {
         const from = performance.now();
@@ -25,7 +27,8 @@ describe('the words of a text', () => {
   });
 
   it('tell functions that are declared and used as values', () => {
-    const declared = 'export async function one() {}\nfunction* two() {}\nfunction three() {}\nfunction four() {}\n';
+    const declared =
+      'export async function one() {}\nfunction* two() {}\nfunction three() {}\nfunction four() {}\n';
     const text = `${declared}const table = [one, two];\nthree();\nexport { four };\n`;
     expect([...valuesIn(text)]).toEqual(['one', 'two']);
     expect([...exportsIn(text)!]).toEqual(['four']);
