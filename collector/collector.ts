@@ -113,7 +113,15 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const tail = new TailHub({ ...context, recentGc, wallMillis });
   const isProven = ({ headers }: IncomingMessage) => provesToken(headers, token);
   const sourceMaps = new SourceMaps(nowMillis);
-  const pprof = new PprofRoutes({ ...context, sourceMaps, nowMillis, wallMillis, retentionMillis, isProven });
+  const pprof = new PprofRoutes({
+    ...context,
+    series,
+    sourceMaps,
+    nowMillis,
+    wallMillis,
+    retentionMillis,
+    isProven,
+  });
   let rules: GuardRules = { hosts: new Set(), token: '' };
   const home: RouteHandler = (_request, response) =>
     sendPage(response, renderHome(agents.live(), [...rules.hosts][0] ?? ''));

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
+import { SERIES_ACTIVE_RESOURCES } from '../../agent/wire/async';
 import type { Counters } from '../counters';
 import { encodePprof } from '../profile/pprof';
 import { pprofIndex } from '../profile/pprof-index';
@@ -22,6 +23,7 @@ import type { ProfileKind } from '../profile/tick-profile';
 import { type CaptureContext, capture } from '../query/capture';
 import { collectFrom, isFault } from '../query/collected';
 import { selectAgents } from '../query/selection';
+import type { SeriesTotals } from '../query/series-totals';
 import { sendFile, sendPage, sendPprofFault, sendPprofHead, sendText, sendTrace } from './answer';
 
 export const PPROF_PATH = '/debug/pprof/';
@@ -35,6 +37,7 @@ const compress = promisify(gzip);
 
 /** retentionMillis: how long windows are kept. isProven: the request carries the token. */
 export type PprofContext = CaptureContext & {
+  series: Pick<SeriesTotals, 'gaugeOf'>;
   counters: Counters;
   retentionMillis: number;
   isProven: (request: IncomingMessage) => boolean;
@@ -146,9 +149,11 @@ export class PprofRoutes {
   }
 
   #index(host: string): string {
-    const rows = this.#context.agents.live().map(({ instance: { service, instance } }) => {
+    const { agents, series } = this.#context;
+    const rows = agents.live().map(({ instance: { service, instance, agentId } }) => {
       const query = `service=${encodeURIComponent(service)}&instance=${encodeURIComponent(instance)}`;
-      return { service, instance, query };
+      const pending = series.gaugeOf(agentId, SERIES_ACTIVE_RESOURCES);
+      return { service, instance, query, counts: pending === null ? {} : { goroutine: pending } };
     });
     return pprofIndex(rows, host);
   }

@@ -1,17 +1,26 @@
 /** The page at /debug/pprof/: what there is, with links to take it. */
 import { PPROF_PROFILES } from './pprof-request';
 
-/** query: what the links add to choose this instance, '' where there is but one. */
-export type IndexRow = { service: string; instance: string; query: string };
+/**
+ * query: what the links add to choose this instance, '' where there is but one. counts: of what a profile would hold, by
+ * its name, where that is known without taking it.
+ */
+export type IndexRow = {
+  service: string;
+  instance: string;
+  query: string;
+  counts?: Readonly<Record<string, number>>;
+};
 
 /** host: as the asker called this server. */
 export function pprofIndex(rows: readonly IndexRow[], host: string): string {
   const profiles = Object.entries(PPROF_PROFILES);
-  const lines = rows.map(({ service, instance, query }) => {
+  const lines = rows.map(({ service, instance, query, counts = {} }) => {
     const links = profiles.map(([name, { timed }]) => {
       const how = timed === undefined ? 'debug=1' : 'seconds=5';
       const address = query === '' ? `${name}?${how}` : `${name}?${how}&${query}`;
-      return `<a href="${escapeHtml(address)}">${name}</a>`;
+      const count = counts[name] === undefined ? '' : ` (${counts[name]})`;
+      return `<a href="${escapeHtml(address)}">${name}</a>${count}`;
     });
     return `<tr><td>${escapeHtml(service)}<td>${escapeHtml(instance)}<td>${links.join(' ')}\n`;
   });

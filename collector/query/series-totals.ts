@@ -62,6 +62,16 @@ export class SeriesTotals {
     }
   }
 
+  /** What an agent's gauges of a name came to last, all labels together; null where it has told none. */
+  gaugeOf(agentId: string, name: string): number | null {
+    let sum: number | null = null;
+    for (const family of this.families.values()) {
+      if (family.name !== name || family.kind !== SeriesKind.Gauge) continue;
+      for (const total of family.totals.values()) if (total.agentId === agentId) sum = (sum ?? 0) + total.sum;
+    }
+    return sum;
+  }
+
   /** Forgets the counters and gauges of agents that are not known any more. */
   keepOnly(isKnown: (agentId: string) => boolean): void {
     for (const [key, family] of this.families) {

@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
+import { LABEL_RESOURCE_TYPE, SERIES_ACTIVE_RESOURCES } from '../../agent/wire/async';
 import { SeriesKind } from '../../assembly/layout';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/collector';
 import { isLoopback, refusalOf } from '../../collector/http/guard';
@@ -53,6 +54,30 @@ describe('paths', () => {
     expect((await ask(collector, '/readyz')).text).toBe('ok\n');
     expect((await ask(collector, '/nosuch')).status).toBe(404);
     expect((await ask(collector, '//debug/pprof/')).status).toBe(200);
+  });
+
+  it('of /debug/pprof/ tell how much there is, where an agent has told it', async () => {
+    const collector = await started();
+    const [told, silent] = ['told', 'silent'].map(
+      (instance) => new SyntheticAgent(collector.address, TOKEN, 'shop', instance),
+    );
+    await told!.connect();
+    await silent!.connect();
+    await told!.commit({
+      series: [
+        [1, 0, SeriesKind.Gauge, SERIES_ACTIVE_RESOURCES, '', [LABEL_RESOURCE_TYPE, 'Timeout']],
+        [2, 0, SeriesKind.Gauge, SERIES_ACTIVE_RESOURCES, '', [LABEL_RESOURCE_TYPE, 'TCPSocketWrap']],
+      ],
+      values: [
+        [1, 5],
+        [2, 37],
+      ],
+    });
+    const { text } = await ask(collector, '/debug/pprof/');
+    const counts = text.match(/">goroutine<\/a>[^<]*/g);
+    expect(counts).toEqual(['">goroutine</a> (42) ', '">goroutine</a> ']);
+    await told!.close();
+    await silent!.close();
   });
 
   it("of /debug/pprof/ answer with Go's headers and words", async () => {
