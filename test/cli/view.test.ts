@@ -40,7 +40,7 @@ describe('the live view', () => {
  http     100.0/s  p50 2.10 ms  p99 30.0 ms  1 error  2 aborted
  gc       12 in 8.10 ms  longest 1.90 ms
  memory   heap 34.5 MiB of 2.05 GiB  rss 98.0 MiB
- sampler  on  99 Hz  41 ticks  windows 1.00 s  leaves repaired 3.0 %
+ sampler  on  99 Hz  41 ticks  windows 1.00 s  leaves repaired 3.0 %, unnamed 0…
  hottest   43.2 %  45.0 %  slowReportTotals (shop/report.js:21)
             6.0 %   6.0 %  JSON.parse
  stalls   11:59:59  352 ms  rebuildSearchIndex (index.js:20) < rebuildNow (serv…
