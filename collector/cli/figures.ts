@@ -9,6 +9,13 @@ export function millisText(millis: number | null): string {
   return `${millis.toFixed(2)} ms`;
 }
 
+/** As in '640 of 812 ms': the unit stands once where both have the same. */
+export function shareText(partMillis: number, wholeMillis: number): string {
+  const [part, whole] = [millisText(partMillis), millisText(wholeMillis)];
+  const unit = whole.slice(whole.lastIndexOf(' '));
+  return `${part.endsWith(unit) ? part.slice(0, -unit.length) : part} of ${whole}`;
+}
+
 export function percentText(percent: number | null): string {
   if (percent === null || !Number.isFinite(percent)) return '-';
   return `${percent.toFixed(percent >= 100 ? 0 : 1)} %`;

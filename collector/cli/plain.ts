@@ -5,7 +5,7 @@
 
 import { printable } from '../profile/printable';
 import type { TailLine, TailNotice, TailSecond } from '../tail/schema';
-import { bytesText, clockText, errorsText, millisText, percentText } from './figures';
+import { bytesText, clockText, errorsText, millisText, percentText, shareText } from './figures';
 
 const HOT_FUNCTIONS = 3;
 const STACK_FRAMES = 5;
@@ -57,7 +57,10 @@ function secondLines(second: TailSecond): string[] {
   }
   for (const [label, text] of Object.entries(pauseTexts(second))) lines.push(`  ${label} ${text}`);
   const { slowest } = second.http;
-  if (slowest != null) lines.push(`  slowest ${slowestText(slowest)}`);
+  if (slowest != null) {
+    const within = slowestWithinText(slowest);
+    lines.push(`  slowest ${slowestText(slowest)}`, ...(within === '' ? [] : [`    ${within}`]));
+  }
   const onCpu = second.hot.filter(({ selfPercent }) => selfPercent >= SELF_PERCENT_MIN);
   for (const hot of onCpu.slice(0, HOT_FUNCTIONS)) {
     lines.push(
@@ -99,6 +102,15 @@ export function slowestText(slowest: NonNullable<TailSecond['http']['slowest']>)
   const { method, route, status, aborted, millis } = slowest;
   const end = aborted ? 'aborted' : String(status);
   return `${requestName(method, route)} ${end} ${millisText(millis)}`;
+}
+
+/** As in 'in rendersReport (app.js:12), 640 of 812 ms'; '' where nothing is known to have run most of it. */
+export function slowestWithinText(slowest: NonNullable<TailSecond['http']['slowest']>): string {
+  const { millis, stack = [], busyMillis = null } = slowest;
+  const inner = stack.at(-1);
+  return inner === undefined || busyMillis === null
+    ? ''
+    : `in ${shortFrame(inner)}, ${shareText(busyMillis, millis)}`;
 }
 
 export function requestName(method: string, route: string | null): string {

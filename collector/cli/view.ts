@@ -17,6 +17,7 @@ import {
   requestName,
   shortFrame,
   slowestText,
+  slowestWithinText,
   stackText,
 } from './plain';
 
@@ -199,9 +200,11 @@ function pauseLines(second: TailSecond): RankedRow[] {
 /** Nothing where one request is all there was to tell apart. */
 function routeLines({ http: { slowest = null, routes = [] } }: TailSecond): RankedRow[] {
   if (slowest === null) return [];
+  const within = slowestWithinText(slowest);
   const shown = routes.length > 1 ? routes.slice(0, ROUTE_ROWS) : [];
   return [
     figures(4, 'slowest', [slowestText(slowest)]),
+    ...(within === '' ? [] : [figures(5, '', [within])]),
     ...shown.map(({ method, route, requestsPerSecond, errors, p99Millis }, index) =>
       figures(8, index === 0 ? 'routes' : '', [
         `p99 ${millisText(p99Millis).padStart(7)}  ${requestsPerSecond.toFixed(1).padStart(6)}/s`,

@@ -66,6 +66,9 @@ export type TailSecond = {
       status: number;
       aborted: boolean;
       millis: number;
+      /** What most busy ticks of its time share, whoever's they were, and how long that ran; [] and null below 50 ms, or without one. */
+      stack?: string[];
+      busyMillis?: number | null;
     } | null;
     /** The routes with the highest p99, at most 5; one without a known route is null. */
     routes?: {

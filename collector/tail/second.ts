@@ -11,6 +11,7 @@ import {
   SERIES_LOOP_DELAY,
 } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
+import { SHARED_MIN_MICROS } from '../profile/shared-stack';
 import { hotFunctions } from '../query/hot';
 import { httpFailures } from '../query/http-failures';
 import { slowestRequest, slowestRoutes } from '../query/http-routes';
@@ -18,6 +19,7 @@ import type { RecentGc } from '../query/recent-gc';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import { gcOf, majorMemoryOf } from './gc';
 import { briefStallOf, stallTiersOf, turnsOf } from './loop';
+import { RecentTicks } from './recent-ticks';
 import type { HangKind, TailSecond } from './schema';
 
 const HOT_MAX = 10;
@@ -48,9 +50,11 @@ export class SecondBuilder {
   #hangStack: HangStack | null = null;
   #delays: MergedHistogram;
   #requests: MergedHistogram;
+  #ticks: RecentTicks;
 
   constructor(tables: CoreTables) {
     this.#tables = tables;
+    this.#ticks = new RecentTicks(tables);
     this.#delays = tables.histogram();
     this.#requests = tables.histogram();
   }
@@ -58,6 +62,7 @@ export class SecondBuilder {
   /** True when there is enough for a line. */
   add(batch: Batch): boolean {
     this.#batches.push(batch);
+    this.#ticks.add(batch);
     this.#spanMicros += batch.endMicros - batch.startMicros;
     const status = this.#batches.findLast((gathered) => gathered.status !== null)?.status ?? null;
     if (status === null) return false;
@@ -70,7 +75,7 @@ export class SecondBuilder {
     this.#spanMicros = 0;
   }
 
-  /** The line of what was gathered, which is then forgotten. */
+  /** The line of what was gathered, which is then forgotten but for the ticks. */
   take(instance: Instance, recentGc: RecentGc): TailSecond {
     const batches = this.#batches;
     const spanMicros = Math.max(1, this.#spanMicros);
@@ -132,7 +137,7 @@ export class SecondBuilder {
       p50Millis: count > 0 ? millis(p50) : null,
       p99Millis: count > 0 ? millis(p99) : null,
       ...httpFailures(values),
-      slowest: slowestOf(batches),
+      slowest: slowestOf(batches, this.#ticks),
       routes: slowestRoutes(values, this.#requests, ROUTES_MAX).map(
         ({ method, route, errors, p99Micros, count: ofRoute }) => ({
           method,
@@ -161,11 +166,24 @@ function gather(
   }
 }
 
-function slowestOf(batches: readonly Batch[]): NonNullable<TailSecond['http']['slowest']> | null {
+function slowestOf(
+  batches: readonly Batch[],
+  ticks: RecentTicks,
+): NonNullable<TailSecond['http']['slowest']> | null {
   const slowest = slowestRequest(batches);
   if (slowest === null) return null;
-  const { method, route, status, aborted, durationMicros } = slowest;
-  return { method, route, status, aborted, millis: millis(durationMicros) };
+  const { method, route, status, aborted, startMicros, durationMicros } = slowest;
+  const shared =
+    durationMicros < SHARED_MIN_MICROS ? null : ticks.sharedStack(startMicros, startMicros + durationMicros);
+  return {
+    method,
+    route,
+    status,
+    aborted,
+    millis: millis(durationMicros),
+    stack: shared?.stack ?? [],
+    busyMillis: shared === null ? null : millis(Math.min(shared.busyMicros, durationMicros)),
+  };
 }
 
 function sumStatuses(batches: readonly Batch[]): StatusSums {

@@ -35,6 +35,24 @@ describe('plain lines of the tail', () => {
     expect(lines[1]).not.toContain('\x1b');
   });
 
+  it('tells below the slowest request what most of its time ran in, and nothing where that is not known', () => {
+    const line = second();
+    const of = (millis: number, busyMillis: number | null, stack: string[]) => {
+      const slowest = { method: 'GET', route: '/', status: 200, aborted: false, millis, busyMillis, stack };
+      return plainLines({ ...line, http: { ...line.http, slowest } }).slice(1, -2);
+    };
+    const stack = ['(root)', 'rendersReport (/srv/shop/app.js:12)'];
+    expect(of(812.4, 640.2, stack)).toEqual([
+      '  slowest GET / 200 812 ms',
+      '    in rendersReport (shop/app.js:12), 640 of 812 ms',
+    ]);
+    expect(of(2500, 640, stack)[1]).toBe('    in rendersReport (shop/app.js:12), 640 ms of 2.50 s');
+    expect(of(812, null, [])).toEqual(['  slowest GET / 200 812 ms']);
+    expect(of(60, 60, ['parse\x1b[2J (/srv/\x9b31m.js:1)'])[1]).toMatch(
+      /^ {4}in parse\S*\[2J \(srv\/\S*31m\.js:1\)/,
+    );
+  });
+
   it('tells a hang with its stack, leaf first, before everything else', () => {
     expect(plainLines(HANGING)[1]).toBe(
       '  HANG javascript for 1.50 s, still: spinForever (cart.js:40) < checkout (cart.js:12) < onRequest (server.js:5) < (root)',
@@ -123,11 +141,13 @@ describe('plain lines of the tail', () => {
 
   it('lets no control character through from any name', () => {
     const evil = '\x1b]0;pwned\x07\x9b31m\r\n\u202eevil';
+    const slowest = { method: evil, route: evil, status: 200, aborted: false, millis: 60 };
     const lines = [
       ...plainLines(
         second({
           service: evil,
           instance: evil,
+          http: { ...second().http, slowest: { ...slowest, stack: [evil], busyMillis: 50 } },
           hot: [{ function: evil, file: evil, line: 1, selfPercent: 1, totalPercent: 1 }],
           hang: { kind: 'native', sinceMillis: 0, forMillis: 1, stack: [evil] },
           stalls: [{ startMillis: 0, forMillis: 1, kind: 'native', stack: [evil] }],

@@ -54,7 +54,10 @@ describe('the live view', () => {
         ...line,
         http: {
           ...line.http,
-          slowest: { method: 'GET', route: '/users/:id', status: 200, aborted: false, millis: 31.2 },
+          slowest: {
+            ...{ method: 'GET', route: '/users/:id', status: 200, aborted: false, millis: 81.2 },
+            ...{ stack: ['handler (/srv/shop/app.js:3)', 'parse (/srv/shop/parse.js:9)'], busyMillis: 70.7 },
+          },
           routes: [
             { method: 'GET', route: '/users/:id', requestsPerSecond: 12, errors: 0, p99Millis: 30 },
             { method: 'POST', route: null, requestsPerSecond: 0.5, errors: 2, p99Millis: 4 },
@@ -63,8 +66,9 @@ describe('the live view', () => {
       },
     ]);
     const at = rows.findIndex((row) => row.startsWith(' slowest'));
-    expect(text(rows.slice(at, at + 3))).toBe(`\
- slowest  GET /users/:id 200 31.2 ms
+    expect(text(rows.slice(at, at + 4))).toBe(`\
+ slowest  GET /users/:id 200 81.2 ms
+          in parse (shop/parse.js:9), 70.7 of 81.2 ms
  routes   p99 30.0 ms    12.0/s  GET /users/:id
           p99 4.00 ms     0.5/s  POST (no route)  2 errors`);
   });

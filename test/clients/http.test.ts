@@ -64,6 +64,17 @@ describe('a service', () => {
     expect(routes.find(({ route }) => route === '/fails')?.errors).toBeGreaterThan(0);
   });
 
+  it('has in the tail what its slowest request ran in most of its time', async () => {
+    const found = () =>
+      seconds
+        .map(({ http }) => http.slowest)
+        .find((slowest) => /^rendersReport \(.*shop\.js:\d+\)$/.test(slowest?.stack?.at(-1) ?? ''));
+    await expect.poll(found, { timeout: 15_000 }).toMatchObject({ route: '/slow/:id' });
+    const { millis = 0, busyMillis } = found()!;
+    expect(busyMillis).toBeGreaterThan(20);
+    expect(busyMillis).toBeLessThanOrEqual(millis);
+  });
+
   it('has its routes, requests to others, connections, pools and queues in /metrics', async () => {
     const server = 'http_server_request_duration_seconds_count';
     const client = 'http_client_request_duration_seconds_count';

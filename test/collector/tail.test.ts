@@ -10,10 +10,15 @@ import {
   SERIES_HTTP_SERVER,
   type SeriesTuple,
 } from '../../agent/wire/schema';
+import { SampleState } from '../../assembly/layout';
 import { type Collector, startCollector } from '../../collector/collector';
 import type { TailLine, TailNotice, TailSecond } from '../../collector/tail/schema';
-import { nowMicros, SyntheticAgent } from './synthetic-agent';
+import { nowMicros, PERIOD_MICROS, SyntheticAgent } from './synthetic-agent';
 
+const META_STATES: Record<string, number> = {
+  '(garbage collector)': SampleState.Gc,
+  '(idle)': SampleState.Idle,
+};
 const TOKEN = 'a-token-of-the-tests-0123456789';
 
 let collector: Collector;
@@ -214,6 +219,8 @@ describe('the tail', () => {
       status: 201,
       aborted: true,
       millis: 300,
+      stack: [],
+      busyMillis: null,
     });
     expect(http.routes?.map(({ p99Millis, ...others }) => others)).toEqual([
       { method: 'POST', route: '/users', requestsPerSecond: 1, errors: 0 },
@@ -221,6 +228,48 @@ describe('the tail', () => {
       { method: 'GET', route: null, requestsPerSecond: 1, errors: 0 },
     ]);
     expect(http.routes?.[1]?.p99Millis).toBeCloseTo(90, 0);
+  });
+
+  it('tells of a slowest request of 50 ms or more what most busy ticks of its time share, whatever second they came in', async () => {
+    const agent = await connected();
+    const tail = new Tail();
+    await tail.opened();
+    const start = nowMicros() - 3e6;
+    const ticksOf = (from: number, stacks: readonly string[]) =>
+      stacks.map((stack, index) => ({
+        atMicros: from + index * PERIOD_MICROS,
+        stack,
+        state: META_STATES[stack] ?? SampleState.Js,
+      }));
+    const slowestOf = async (second: number, stacks: readonly string[], from: number, micros: number) => {
+      const [startMicros, endMicros] = [start + second * 1e6, start + (second + 1) * 1e6];
+      await agent.commit({
+        startMicros,
+        endMicros,
+        windows: [agent.window(ticksOf(startMicros, stacks), startMicros, endMicros)],
+        events: micros === 0 ? [] : [[EVENT_HTTP, 0, start + from, micros, 200, 1, 0]],
+        status: agent.status(),
+      });
+      return (await tail.second()).http.slowest;
+    };
+    const parse = 'main;handler@file:///srv/app.js:3:0;parse@file:///srv/parse.js:9';
+    const burning = [`${parse}:11`, `${parse}:12`, '(garbage collector)', 'main;other'];
+    const all = Array.from({ length: 96 }, (_, index) => burning[index % 4]!);
+    expect(await slowestOf(0, all, 0, 0)).toBeNull();
+    const stack = ['main', 'handler (/srv/app.js:3)', 'parse (/srv/parse.js:9)'];
+    const half = 96 / 2;
+    const idle = [...all.slice(0, half), ...new Array(half).fill('(idle)')];
+    expect(await slowestOf(1, idle, 0, 2e6)).toMatchObject({
+      millis: 2000,
+      stack,
+      busyMillis: (PERIOD_MICROS * (96 + half) * 3) / 4 / 1000,
+    });
+    expect(await slowestOf(2, all, 2e6, 60_000)).toMatchObject({ millis: 60, stack });
+    expect(await slowestOf(3, all, 3e6, 49_000)).toMatchObject({ stack: [], busyMillis: null });
+    expect(await slowestOf(4, new Array(96).fill('(idle)'), 4e6, 9e5)).toMatchObject({
+      stack: [],
+      busyMillis: null,
+    });
   });
 
   it('refuses a route that was never told', async () => {

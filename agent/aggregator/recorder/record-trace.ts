@@ -5,11 +5,12 @@
  *
  * Loaded at the first trace or dump.
  */
+import { CallSlices } from '../../../collector/profile/call-slices';
 import { printable } from '../../../collector/profile/printable';
+import { SHARED_MIN_MICROS, sharedStack } from '../../../collector/profile/shared-stack';
 import { type TraceArguments, TraceWriter, type Track } from '../../../collector/profile/trace-writer';
 import { gcTypeOf } from '../../wire/gc';
 import { HTTP_ABORTED, HTTP_METHOD_MASK, HTTP_METHODS } from '../../wire/schema';
-import { CallSlices } from './call-slices';
 import {
   RECORDED_DELAY,
   RECORDED_GC,
@@ -20,7 +21,6 @@ import {
   type Recorded,
   type RecordedEvent,
 } from './recorded';
-import { sharedStack } from './shared-stack';
 import { Timeline } from './timeline';
 
 /** What a reader of the file has to know who takes it for a trace of Go. */
@@ -37,8 +37,7 @@ const TID_POOL = 7;
 /** Two tracks for each worker thread. */
 const TID_WORKERS = 10;
 const SAMPLES_PER_CHUNK = 4096;
-/** Requests from here on, the slowest of them, carry the stack of their time. */
-const SLOW_MICROS = 50_000;
+/** So many of the slowest requests carry the stack of their time. */
 const SLOW_MAX = 200;
 /** What overlaps, and its track. */
 const SPANS = new Map<number, [tid: number, name: string]>([
@@ -194,7 +193,7 @@ class RecordTrace {
   /** What the main thread did most of the time of slow requests, also before the record begins. */
   #stacksOf(spans: readonly RecordedEvent[]): Map<RecordedEvent, TraceArguments> {
     const slow = spans
-      .filter(({ kind, durationMicros }) => kind === RECORDED_REQUEST && durationMicros >= SLOW_MICROS)
+      .filter(({ kind, durationMicros }) => kind === RECORDED_REQUEST && durationMicros >= SHARED_MIN_MICROS)
       .sort((left, right) => right.durationMicros - left.durationMicros)
       .slice(0, SLOW_MAX);
     const calls = this.#mainCallsIn(slow);

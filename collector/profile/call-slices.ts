@@ -3,10 +3,19 @@
  * the time up to the next one; calls that two ticks share go on between them. Where the thread idles, or was not
  * sampled, nothing is drawn. A collection has no stack in V8: it is drawn on top of what ran before it.
  */
-import { SampleState } from '../../../assembly/layout';
-import { fileOf, functionName } from '../../../collector/profile/frame';
-import type { TraceNode } from '../../../collector/profile/trace-writer';
-import type { RecordedNames, RecordedWindow } from './recorded';
+import { SampleState } from '../../assembly/layout';
+import { fileOf, functionName } from './frame';
+import type { StackNames } from './stack-table';
+import type { TraceNode } from './trace-writer';
+
+type SliceNames = Pick<StackNames, 'parentOf' | 'functionOf'>;
+
+/** Ticks in time order, what names their stacks, and what each stands for. */
+export type SliceTicks = {
+  window: { atMicros: ArrayLike<number>; stack: ArrayLike<number>; state: ArrayLike<number> };
+  names: SliceNames;
+  periodMicros: number;
+};
 
 /** Ticks further apart than so many periods have time between them that nobody looked at. */
 const GAP_PERIODS = 3;
@@ -23,7 +32,7 @@ export class CallSlices {
   readonly sampleMicros: number[] = [];
   readonly sampleIdle: boolean[] = [];
   readonly #children = new Map<string, number>();
-  readonly #known = new Map<RecordedNames, Map<number, number>>();
+  readonly #known = new Map<SliceNames, Map<number, number>>();
   /** Slices that are open, the root's first. */
   #open: number[] = [];
   #lastMicros = 0;
@@ -35,7 +44,7 @@ export class CallSlices {
     return this.#periodMicros;
   }
 
-  add({ window, names, periodMicros }: RecordedWindow, fromMicros: number, toMicros: number): void {
+  add({ window, names, periodMicros }: SliceTicks, fromMicros: number, toMicros: number): void {
     for (let index = 0; index < window.atMicros.length; index++) {
       const at = window.atMicros[index]!;
       if (at < fromMicros || at > toMicros || at < this.#lastMicros) continue;
@@ -51,7 +60,7 @@ export class CallSlices {
     const gap = at - this.#lastMicros > GAP_PERIODS * periodMicros;
     if (gap) this.#closeTo(0, this.#lastMicros + this.#periodMicros);
     const idle = state === SampleState.Idle;
-    const onTop = state === SampleState.Gc && !gap && this.#open.length > 0;
+    const onTop = state === SampleState.Gc && sampled !== 0 && !gap && this.#open.length > 0;
     const node = onTop ? this.#collectionOn(this.#lastNode, sampled) : sampled;
     const path = idle ? [] : this.#pathOf(node);
     let shared = 0;
@@ -86,7 +95,7 @@ export class CallSlices {
   }
 
   /** Parents are named first, without recursion. */
-  #nodeOf(names: RecordedNames, stack: number): number {
+  #nodeOf(names: SliceNames, stack: number): number {
     const known = this.#known.get(names) ?? new Map([[0, 0]]);
     this.#known.set(names, known);
     const missing: number[] = [];

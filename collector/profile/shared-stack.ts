@@ -2,8 +2,11 @@
  * What the thread did most of a time, such as a request's: down the call tree from the root while one call holds most of
  * the busy ticks. Ticks and requests are on one clock; where requests overlap, each has what ran during it, whoever's it was.
  */
-import { firstNotBefore } from '../../../collector/profile/first-not-before';
 import type { CallSlices } from './call-slices';
+import { firstNotBefore } from './first-not-before';
+
+/** A shorter time has too few ticks to say. */
+export const SHARED_MIN_MICROS = 50_000;
 
 /** stack: root first, in words. busyMicros: how long it was on the stack, by its ticks. */
 export type SharedStack = { stack: string[]; busyMicros: number };
