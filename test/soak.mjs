@@ -5,7 +5,7 @@
  * with a table: how often each part ran, how long it took, how busy the machine was, and what the part told of itself.
  * Exits with 1 when a part failed.
  */
-import { parseArgs } from 'node:util';
+import { commandWords, refuseWords } from './command-words.mjs';
 import { LINES } from './nodes.mjs';
 import { runPart } from './soak/part-run.mjs';
 import { PARTS, runsOf } from './soak/parts.mjs';
@@ -32,25 +32,23 @@ process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 
 /** { minutes, parts, nodes, sideBySide, terminations } of the command line. */
 function readSettings() {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
-      nodes: { type: 'string', default: '' },
-      'side-by-side': { type: 'string', default: '2' },
-      terminations: { type: 'string', default: '1000' },
-    },
+  const values = commandWords('soak', {
+    minutes: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    nodes: { type: 'string', default: '' },
+    'side-by-side': { type: 'string', default: '2' },
+    terminations: { type: 'string', default: '1000' },
   });
   const number = (name, least) => {
     if (!(Number(values[name]) >= least))
-      throw new Error(`--${name} must be a number from ${least} on, got ${values[name]}`);
+      refuseWords('soak', `--${name} must be a number from ${least} on, got ${values[name]}`);
     return Number(values[name]);
   };
   const among = (name, known) => {
     const words = values[name].split(',').filter((word) => word !== '');
     const unknown = words.filter((word) => !known.includes(word));
     if (unknown.length > 0)
-      throw new Error(`--${name} must name some of ${known.join(', ')}, got ${unknown.join(', ')}`);
+      refuseWords('soak', `--${name} must name some of ${known.join(', ')}, got ${unknown.join(', ')}`);
     return words;
   };
   const only = among(

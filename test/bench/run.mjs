@@ -5,7 +5,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandWords, refuseWords } from '../command-words.mjs';
 import { buildBundle } from './harness/bundle.mjs';
 import { BENCH } from './harness/folders.mjs';
 import { describeMachine, machineLine } from './harness/machine.mjs';
@@ -14,13 +14,11 @@ import { installPeers } from './harness/peers.mjs';
 import { renderTable } from './harness/table.mjs';
 import { ROWS } from './rows/index.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-  },
+const options = commandWords('bench', {
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
 });
 
 const unknown = options.only
@@ -29,8 +27,7 @@ const unknown = options.only
 if (options.list) {
   for (const { name } of ROWS) console.log(name);
 } else if (unknown.length > 0) {
-  console.error(`bench: no row is called ${unknown.join(', ')}: --list names them`);
-  process.exitCode = 2;
+  refuseWords('bench', `no row is called ${unknown.join(', ')}: --list names them`);
 } else {
   await main(chosenRows(options.only));
 }
