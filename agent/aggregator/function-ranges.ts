@@ -7,8 +7,14 @@
  * on purpose: a scan whose brackets do not close is thrown away.
  */
 
-/** Lines and columns are 1-based; endLine is the line of the closing brace or the end of an arrow's expression. */
-export type FunctionRange = { name: string; line: number; column: number; endLine: number };
+/** Lines and columns are 1-based; the end is that of the closing brace or of an arrow's expression, its column the one behind. */
+export type FunctionRange = {
+  name: string;
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+};
 
 type Open = { close: string; range: FunctionRange | null; template: boolean; parenAt: number };
 
@@ -307,7 +313,7 @@ class Scanner {
   }
 
   #begin(name: string, line: number, column: number): FunctionRange {
-    const range = { name, line, column, endLine: line };
+    const range = { name, line, column, endLine: line, endColumn: column };
     this.#found.push(range);
     return range;
   }
@@ -317,8 +323,8 @@ class Scanner {
     const open = this.#stack.pop();
     if (open === undefined || open.close !== char) return false;
     if (open.parenAt > 0) this.#lastParen = this.#parens.pop() ?? null;
-    if (open.range !== null) open.range.endLine = this.#line;
     this.#at++;
+    if (open.range !== null) this.#end(open.range);
     this.#last = char;
     this.#lastWordIsProperty = false;
     if (open.template) return this.#template();
@@ -337,7 +343,12 @@ class Scanner {
 
   #endArrows(depth: number): void {
     while (this.#arrows.length > 0 && this.#arrows[this.#arrows.length - 1]!.depth >= depth)
-      this.#arrows.pop()!.range.endLine = this.#line;
+      this.#end(this.#arrows.pop()!.range);
+  }
+
+  #end(range: FunctionRange): void {
+    range.endLine = this.#line;
+    range.endColumn = this.#at - this.#lineStart + 1;
   }
 }
 

@@ -114,9 +114,7 @@ export class InlinedCallees {
     if (this.scripts.textOf(frame.url) === undefined) throw NOT_NOW;
     const name = loneCallOn(this.scripts.linesOf(frame.url, line, line).trimEnd());
     if (name === null) return 'own';
-    const callees = this.#named(frame.url, new Set([name])).filter(({ url, range }) =>
-      hasLoop(this.scripts.linesOf(url, range.line, range.endLine)),
-    );
+    const callees = this.#named(frame.url, new Set([name])).filter((callee) => hasLoop(this.#textOf(callee)));
     const [callee] = callees;
     if (callee === undefined || callees.length > 1) return 'own';
     const isItself = callee.url === frame.url && callee.range.line === frame.lineNumber + 1;
@@ -211,11 +209,17 @@ export class InlinedCallees {
     const key = nameOf({ url, range });
     const known = this.#words.get(key);
     if (known !== undefined) return known;
-    // What stands before the parameters is what the function is called.
-    const words = wordsOf(this.scripts.linesOf(url, range.line, range.endLine).slice(range.column - 1));
+    const words = wordsOf(this.#textOf({ url, range }));
     if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
     this.#words.set(key, words);
     return words;
+  }
+
+  /** From the parameters on: what stands before them is what the function is called. */
+  #textOf({ url, range }: Located): string {
+    const text = this.scripts.linesOf(url, range.line, range.endLine);
+    const lastLine = text.lastIndexOf('\n', text.length - 2) + 1;
+    return text.slice(range.column - 1, lastLine + range.endColumn - 1);
   }
 
   /** Functions by these names in the scripts that a script can reach at once. */

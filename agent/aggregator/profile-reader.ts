@@ -68,7 +68,7 @@ export type ScriptText = {
 export interface ScriptSource {
   /** undefined: not to be had now, ask again; null: never. */
   textOf(url: string): ScriptText | null | undefined;
-  /** What follows tells nothing of a script whose text is not to be had. Lines from..to, 1-based, both included. */
+  /** What follows tells nothing of a script whose text is not to be had. Lines from..to, 1-based, both included; '' where they are long. */
   linesOf(url: string, from: number, to: number): string;
   /** Addresses of the scripts that it imports or requires. */
   importsOf(url: string): readonly string[];

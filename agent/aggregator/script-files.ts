@@ -18,6 +18,8 @@ const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
 /** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
 const WORDS_BYTES_MAX = 512 * 1024;
 const SCRIPTS_MAX = 256;
+/** Of lines asked for: the only line of a bundle is the whole of it, and each of its functions would ask. */
+const LINES_BYTES_MAX = 128 * 1024;
 /**
  * Text scanned in one second on the average, which takes half a percent of a core, and at once. A large script is read when
  * the process is old enough for as much.
@@ -60,7 +62,7 @@ export class ScriptFiles implements ScriptSource {
     const { path, lineStarts } = script;
     const start = lineStarts[from - 1];
     const end = lineStarts[Math.min(to, lineStarts.length - 1)];
-    if (start === undefined || end === undefined) return '';
+    if (start === undefined || end === undefined || end - start > LINES_BYTES_MAX) return '';
     return (
       this.#open(path, (file) => {
         const bytes = Buffer.allocUnsafe(end - start);

@@ -87,6 +87,20 @@ describe('a line outside of the credited function', () => {
     expect(ask(sources, ['file:///main.js', 'handle'], 11)).toBe('unnamed');
   });
 
+  it("is not what another function on the credited one's line calls", () => {
+    const line =
+      'const { parse } = require("./work.js"); function runs(x) { return x.go(); } function calls(x) { return parse(x); }';
+    const sources = { 'file:///main.js': line, 'file:///work.js': WORK };
+    const callees = new InlinedCallees(scriptsOf(sources));
+    const ownerAt = (functionName: string) => {
+      const columnNumber = line.indexOf('(', line.indexOf(functionName));
+      const frame = { functionName, scriptId: '1', url: 'file:///main.js', lineNumber: 0, columnNumber };
+      return told(callees.ownerOf(callees.locate(frame)!, 8, frame, []));
+    };
+    expect(ownerAt('runs')).toBe('unnamed');
+    expect(ownerAt('calls')).toBe('parse file:///work.js');
+  });
+
   it('is a function that V8 has shown below, once it has', () => {
     const sources = {
       'file:///main.js': `function run(task) {\n  return task.go();\n}\n`,

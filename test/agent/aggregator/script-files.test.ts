@@ -48,6 +48,14 @@ describe('the text of a script', () => {
     expect(scripts.exportsOf(write('index.js', "export * from './work.js';\n"))).toBe(null);
   });
 
+  it('is not read for the long line of a bundle', () => {
+    const line = 'function a() { b(); } ';
+    const bundle = write('bundle.js', `first();\n${line.repeat(10_000)}\nlast();\n`);
+    expect(scripts.textOf(bundle)?.functions.length).toBe(10_000);
+    expect(scripts.linesOf(bundle, 2, 2)).toBe('');
+    expect(scripts.linesOf(bundle, 3, 3)).toBe('last();\n');
+  });
+
   it('of a large one is to be had when the process is old enough for it, and of others not right after that', async () => {
     const large = write('large.js', `function largeÜber() {}\n${'// filler\n'.repeat(120_000)}`);
     const small = write('small.js', 'function small() {}\n');
