@@ -18,6 +18,15 @@ export type FunctionRange = {
 
 type Open = { close: string; range: FunctionRange | null; template: boolean; parenAt: number };
 
+/** assigned: what a function with these parameters is assigned to, and not what one of them is. */
+type Paren = {
+  before: string;
+  assigned: string;
+  line: number;
+  column: number;
+  declared: { name: string } | null;
+};
+
 const STATEMENT_WORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'with']);
 const REGEX_BEFORE = new Set([
   'return',
@@ -120,8 +129,7 @@ class Scanner {
   #lastWordIsProperty = false;
   /** Set by `function`: the name and that its parameter list comes next. */
   #pending: { name: string } | null = null;
-  #lastParen: { before: string; line: number; column: number; declared: { name: string } | null } | null =
-    null;
+  #lastParen: Paren | null = null;
   #assigned = '';
 
   constructor(readonly source: string) {}
@@ -283,6 +291,7 @@ class Scanner {
     if (char === '(') {
       this.#parens.push({
         before: this.#lastWordIsProperty ? '.' : this.#last,
+        assigned: this.#assigned,
         line: this.#line,
         column,
         declared: this.#pending,
@@ -298,8 +307,7 @@ class Scanner {
     return true;
   }
 
-  readonly #parens: { before: string; line: number; column: number; declared: { name: string } | null }[] =
-    [];
+  readonly #parens: Paren[] = [];
 
   /** The function whose body starts with the brace at hand, or null where the brace is a block or an object. */
   #bodyOf(): FunctionRange | null {
@@ -307,8 +315,10 @@ class Scanner {
     const paren = this.#last === ')' ? this.#lastParen : null;
     if (paren === null) return null;
     if (paren.declared !== null)
-      return this.#begin(paren.declared.name || this.#assigned, paren.line, paren.column);
-    if (!isWord(paren.before.charCodeAt(0)) && paren.before !== ']' && paren.before !== 'value') return null;
+      return this.#begin(paren.declared.name || paren.assigned, paren.line, paren.column);
+    // A method whose name is computed or quoted.
+    if (paren.before === ']' || paren.before === 'value') return this.#begin('', paren.line, paren.column);
+    if (!isWord(paren.before.charCodeAt(0))) return null;
     return STATEMENT_WORDS.has(paren.before) ? null : this.#begin(paren.before, paren.line, paren.column);
   }
 
@@ -334,7 +344,7 @@ class Scanner {
   #arrow(): boolean {
     const paren = this.#last === ')' ? this.#lastParen : null;
     const column = paren?.column ?? this.#at - this.#lineStart - this.#last.length;
-    const range = this.#begin(this.#assigned, paren?.line ?? this.#line, column);
+    const range = this.#begin(paren?.assigned ?? this.#assigned, paren?.line ?? this.#line, column);
     this.#arrows.push({ range, depth: this.#stack.length });
     this.#last = '=>';
     this.#at += 2;

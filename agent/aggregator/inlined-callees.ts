@@ -61,7 +61,11 @@ export class InlinedCallees {
   locate(frame: V8CallFrame): Located | null {
     const text = frame.url === '' ? null : this.scripts.textOf(frame.url);
     const range = text ? rangeOf(text.functions, frame.lineNumber + 1, frame.columnNumber + 1) : null;
-    return range === null ? null : { url: frame.url, range };
+    if (range === null) return null;
+    // Found by its line alone: by another name it is one of a text that is not what runs.
+    const name = frame.functionName.slice(frame.functionName.lastIndexOf('.') + 1);
+    const isOther = range.column !== frame.columnNumber + 1 && name !== '' && name !== range.name;
+    return isOther ? null : { url: frame.url, range };
   }
 
   /** Nothing proves that a tick at this line is another function's. */

@@ -26,6 +26,8 @@ const LINES_BYTES_MAX = 128 * 1024;
  */
 const SCAN_BYTES_PER_SECOND = 200 * 1024;
 const SCAN_BURST_BYTES = 1024 * 1024;
+/** V8 ends a line there too, so that all that follows stands at other lines than it tells: such a text tells nothing. */
+const OTHER_LINE_ENDS = { utf8: /[\u2028\u2029]|\r(?!\n)/, latin1: /\xe2\x80[\xa8\xa9]|\r(?!\n)/ };
 /** Of one script, resolved. */
 const IMPORTS_MAX = 64;
 /** Where the agent's own files lie, as they are built. */
@@ -126,6 +128,7 @@ export class ScriptFiles implements ScriptSource {
       // V8 keeps a long text outside of the heap, which is small in this thread, if each byte is a character.
       const encoding = bytes.length > WORDS_BYTES_MAX ? 'latin1' : 'utf8';
       const source = bytes.toString(encoding);
+      if (OTHER_LINE_ENDS[encoding].test(source)) return null;
       const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source);
       if (functions === null) return null;
       // A part of a text keeps all of it.

@@ -62,6 +62,21 @@ describe('scanFunctions', () => {
     expect(folded(source)).toEqual([]);
   });
 
+  it('knows a function by what it is assigned to, not by what its parameters are', () => {
+    const source = [
+      'const arrow = (a, b = 1) => {',
+      '};',
+      'exports.named = function ({ strict = false } = {}) {',
+      '};',
+      'const object = {',
+      '  key: async ({ a: b }) => {},',
+      "  'quoted name'(a) {},",
+      '  [computed](a) {},',
+      '};',
+    ].join('\n');
+    expect((scanFunctions(source) ?? []).map(({ name }) => name)).toEqual(['arrow', 'named', 'key', '', '']);
+  });
+
   it('gives nothing for text whose brackets do not close', () => {
     expect(scanFunctions('function broken() { ( }')).toBeNull();
     expect(scanFunctions("const a = 'never closed\n")).toBeNull();

@@ -64,6 +64,14 @@ describe('a line outside of the credited function', () => {
     expect(ask(two, ['file:///main.js', 'handle'], 400)).toBe('unnamed');
   });
 
+  it('is not asked for where the text at hand has another function than V8 shows', () => {
+    const callees = new InlinedCallees(scriptsOf(two));
+    const frame = { ...frameOf(two, 'file:///main.js', 'handle'), columnNumber: 3 };
+    expect(callees.locate(frame)?.range.name).toBe('handle');
+    expect(callees.locate({ ...frame, functionName: 'exports.handle' })?.range.name).toBe('handle');
+    expect(callees.locate({ ...frame, functionName: 'shifted' })).toBe(null);
+  });
+
   it("is the credited function's own where it is inside", () => {
     expect(ask(two, ['file:///main.js', 'handle'], 3)).toBe('own');
   });

@@ -48,6 +48,21 @@ describe('the text of a script', () => {
     expect(scripts.exportsOf(write('index.js', "export * from './work.js';\n"))).toBe(null);
   });
 
+  it('is none where V8 counts its lines otherwise', () => {
+    const hourAgo = Date.now() / 1000 - 3600;
+    const textOf = (text: string) => {
+      const url = write('ends.js', text);
+      utimesSync(fileURLToPath(url), hourAgo, hourAgo);
+      return new ScriptFiles(Date.now() - 60_000).textOf(url);
+    };
+    for (const end of ['\r', '\u2028', '\u2029']) {
+      const text = `const text = \`a${end}\`;\nfunction first() {}\n`;
+      expect(textOf(text)).toBe(null);
+      expect(textOf(text + '// filler\n'.repeat(60_000))).toBe(null);
+    }
+    expect(textOf('function first() {}\r\n')?.functions.length).toBe(1);
+  });
+
   it('is not read for the long line of a bundle', () => {
     const line = 'function a() { b(); } ';
     const bundle = write('bundle.js', `first();\n${line.repeat(10_000)}\nlast();\n`);
