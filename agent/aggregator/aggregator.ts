@@ -92,6 +92,8 @@ const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 /** A ping that is open for longer is worth looking at what main does, µs. */
 const SILENT_MICROS = 100e3;
+/** A request waits no longer for its ticks. */
+const REQUEST_WAIT_MICROS = 2e6;
 const KEEP_ALIVE_MILLIS = 60_000;
 /** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
 const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
@@ -493,7 +495,15 @@ export class Aggregator {
     this.#outgoing.lost('host-fault', faults - this.#faultsBefore, now);
     this.#faultsBefore = faults;
     this.#countTurns();
-    this.#shipper.flush(now);
+    this.#shipper.flush(now, this.#requestsUntil(now));
+  }
+
+  /** While somebody watches, a request waits for the window that its end is in: what it did is asked as soon as it is told. */
+  #requestsUntil(now: number): number {
+    const waits = !this.#closing && this.#sampling.state === 'on' && this.#sampling.watched(now);
+    return waits
+      ? Math.max(this.#sampling.ticksUntilMicros, now - REQUEST_WAIT_MICROS)
+      : Number.POSITIVE_INFINITY;
   }
 
   #countTurns(): void {

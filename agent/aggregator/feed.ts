@@ -104,9 +104,11 @@ export class Feed {
     }
   }
 
-  /** The slowest requests since the last call become events. */
-  releaseRequests(): void {
-    for (const { startMicros, durationMicros, status, method, aborted, route } of this.#slow.take()) {
+  /** The slowest requests since the last call that ended by then become events. */
+  releaseRequests(untilMicros: number): void {
+    for (const { startMicros, durationMicros, status, method, aborted, route } of this.#slow.take(
+      untilMicros,
+    )) {
       const b = method | (aborted ? HTTP_ABORTED : 0) | (this.stringId(route) << HTTP_ROUTE_SHIFT);
       this.outgoing.event([EVENT_HTTP, 0, startMicros, durationMicros, status, b, 0]);
     }

@@ -181,6 +181,11 @@ export class Sampling {
     return this.#maySample ? this.#sampler.state : 'none';
   }
 
+  /** Up to when the ticks of the main thread are in; 0 after a start. */
+  get ticksUntilMicros(): number {
+    return this.#lastEndMicros;
+  }
+
   get rateHz(): number {
     return this.#sampler.running ? this.#governor.rateHz : 0;
   }

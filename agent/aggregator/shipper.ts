@@ -54,10 +54,10 @@ export class Shipper {
     return [TAG_DICTIONARY, this.epoch, this.host.dictionary.taken(), this.host.feed.toldSeries()];
   }
 
-  /** Sends what there is, or leaves it where it is. */
-  flush(nowMicros: number): void {
+  /** Sends what there is, or leaves it where it is; also requests that ended later than said. */
+  flush(nowMicros: number, requestsUntilMicros = Number.POSITIVE_INFINITY): void {
     const { link, outgoing, dictionary, feed, windows } = this.host;
-    feed.releaseRequests();
+    feed.releaseRequests(requestsUntilMicros);
     feed.countLosses(nowMicros);
     outgoing.lost('dictionary-full', dictionary.overflowCount, nowMicros);
     dictionary.overflowCount = 0;

@@ -28,9 +28,11 @@ export class SlowRequests {
     if (durationMicros > this.#kept[fastest]!.durationMicros) this.#kept[fastest] = request();
   }
 
-  take(): Request[] {
-    const kept = this.#kept;
-    this.#kept = [];
-    return kept;
+  /** Those that ended by then; the others stay. */
+  take(untilMicros: number): Request[] {
+    const ended = ({ startMicros, durationMicros }: Request) => startMicros + durationMicros <= untilMicros;
+    const taken = this.#kept.filter(ended);
+    this.#kept = this.#kept.filter((request) => !ended(request));
+    return taken;
   }
 }

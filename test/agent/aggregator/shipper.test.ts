@@ -154,7 +154,7 @@ describe('Shipper and Feed', () => {
     writer.push(RecordKind.HttpServer, 200, plain, 5, 98);
     feed.drain();
     feed.takeNewSeries();
-    feed.releaseRequests();
+    feed.releaseRequests(1000);
     feed.takeValues();
     const events = outgoing.takeEvents();
     const idOf = (route: string) => dictionary.idOf(route) << HTTP_ROUTE_SHIFT;
@@ -164,6 +164,26 @@ describe('Shipper and Feed', () => {
     expect(events).toContainEqual([EVENT_HTTP, 0, 5, 30, 200, idOf(ROUTE_OTHER), 0]);
     expect(Math.min(...events.map(([, , , micros]) => micros))).toBe(13);
     expect(outgoing.takeLosses()).toContainEqual(['route-overflow', 30, 0]);
+  });
+
+  it('lets requests wait that ended later than said, the slowest of them', () => {
+    const writer = attachWriter(memory, 9)!;
+    const plain = writer.series(SeriesKind.Histogram, 'requests', 'us', []);
+    const ends = () =>
+      outgoing.takeEvents().map(([, , startMicros, durationMicros]) => startMicros + durationMicros);
+    const requests = (startMicros: number) => {
+      for (let micros = 1; micros <= 15; micros++)
+        writer.push(RecordKind.HttpServer, 200, plain, startMicros, micros);
+      feed.drain();
+    };
+    requests(1000);
+    feed.releaseRequests(1010);
+    expect(Math.max(...ends())).toBe(1010);
+    requests(2000);
+    feed.releaseRequests(1500);
+    expect(ends()).toEqual([1011, 1012, 1013, 1014, 1015]);
+    feed.releaseRequests(Number.POSITIVE_INFINITY);
+    expect(ends()).toHaveLength(15);
   });
 
   it('lets rare events wait where the many cannot push them out', () => {
