@@ -15,7 +15,7 @@
  */
 import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
-import { hasLoop, loneCallOn, type Words, wordsOf } from './script-words';
+import { hasLoop, isDeclaredBy, loneCallOn, type Words, wordsOf } from './script-words';
 
 /** Where a function stands. */
 export type Located = { url: string; range: FunctionRange };
@@ -80,7 +80,7 @@ export class InlinedCallees {
     for (const child of children) this.sees(frame, child);
     const key = `${place}>${line}`;
     const known = this.#answers.get(key);
-    if (known !== undefined && (known.owner !== 'unnamed' || known.calleeCount === callees.size))
+    if (known !== undefined && (known.calleeCount === callees.size || this.#isProven(known.owner, credited)))
       return known.owner;
     try {
       const owner = this.#search(credited, line) ?? 'unnamed';
@@ -91,6 +91,11 @@ export class InlinedCallees {
       if (error === NOT_NOW) return 'unnamed';
       throw error;
     }
+  }
+
+  /** What merely stands at a line of a large script gives way to what V8 shows later. */
+  #isProven(owner: Owner, { url }: Located): boolean {
+    return owner !== 'unnamed' && !this.scripts.isLarge(url);
   }
 
   /** Whose `ticks` are, all that V8 credited to `frame`, on one line; `children`: what it shows below. */
@@ -118,7 +123,7 @@ export class InlinedCallees {
     if (this.scripts.textOf(frame.url) === undefined) throw NOT_NOW;
     const name = loneCallOn(this.scripts.linesOf(frame.url, line, line).trimEnd());
     if (name === null) return 'own';
-    const callees = this.#named(frame.url, new Set([name])).filter((callee) => hasLoop(this.#textOf(callee)));
+    const callees = this.#bound(frame.url, name).filter((callee) => hasLoop(this.#textOf(callee)));
     const [callee] = callees;
     if (callee === undefined || callees.length > 1) return 'own';
     const isItself = callee.url === frame.url && callee.range.line === frame.lineNumber + 1;
@@ -136,7 +141,7 @@ export class InlinedCallees {
   }
 
   #search(credited: Located, line: number): Located | null {
-    if (this.scripts.isLarge(credited.url)) return this.#innermost(credited.url, line);
+    if (this.scripts.isLarge(credited.url)) return this.#inLarge(credited, line);
     const there = this.#candidates(credited, line);
     const reached = there.filter((one) => this.#leadsTo(credited, one));
     if (reached.length > 0) return onlyOne(reached);
@@ -149,10 +154,28 @@ export class InlinedCallees {
     );
   }
 
-  /** What stands at that line in the scripts that a function can reach at once. */
-  #candidates({ url, range }: Located, line: number): Candidate[] {
+  /** What V8 has shown below a function of a large script and stands at that line; else what stands there in the script itself. */
+  #inLarge(credited: Located, line: number): Located | null {
+    const { url, range } = credited;
+    let shown: Located | null = null;
+    for (const frame of this.#watched.get(nameOf(credited))?.values() ?? []) {
+      const callee = this.locate(frame);
+      if (callee === null || !covers(callee.range, line)) continue;
+      if (shown !== null) return null;
+      shown = callee;
+    }
+    if (shown !== null) return shown;
+    const there = this.#innermost(url, line);
+    // The wrapper that a function is declared in is not called by it.
+    return there !== null && covers(there.range, range.line) && covers(there.range, range.endLine)
+      ? null
+      : there;
+  }
+
+  /** What stands at that line in the scripts that a function can reach at once, and in one whose functions it may be given. */
+  #candidates({ url, range }: Located, line: number, given = url): Candidate[] {
     const found: Candidate[] = [];
-    for (const script of this.#reach(url, nameOf({ url, range }))) {
+    for (const script of new Set([...this.#reach(url, nameOf({ url, range })), given])) {
       const covering = coveringAt(this.#functionsOf(script), line);
       const innermost = this.#innermost(script, line);
       if (innermost === null) continue;
@@ -195,7 +218,9 @@ export class InlinedCallees {
   #behindAnother(credited: Located, line: number): Located | null {
     const found: Candidate[] = [];
     for (const between of this.#callees(credited).slice(0, BETWEEN_MAX))
-      found.push(...this.#candidates(between, line).filter((one) => this.#leadsTo(between, one)));
+      found.push(
+        ...this.#candidates(between, line, credited.url).filter((one) => this.#leadsTo(between, one)),
+      );
     return onlyOne(found);
   }
 
@@ -217,6 +242,17 @@ export class InlinedCallees {
     if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
     this.#words.set(key, words);
     return words;
+  }
+
+  /** What a name that is called without an object may stand for in a script: its own function, or one of the script it is bound to. */
+  #bound(url: string, name: string): Located[] {
+    const names = new Set([name]);
+    const own = this.#definedIn(url, names).filter(({ range }) => {
+      const before = this.scripts.linesOf(url, range.line, range.line).slice(0, range.column - 1);
+      return isDeclaredBy(before, name);
+    });
+    const to = this.scripts.boundTo(url, name);
+    return own.length > 0 || to === null ? own : this.#named(to, names);
   }
 
   /** From the parameters on: what stands before them is what the function is called. */

@@ -72,6 +72,8 @@ export interface ScriptSource {
   linesOf(url: string, from: number, to: number): string;
   /** Addresses of the scripts that it imports or requires. */
   importsOf(url: string): readonly string[];
+  /** Address of the script that it binds a name to by importing or requiring it; null where that is none. */
+  boundTo(url: string, name: string): string | null;
   /** Names that it exports as others; null: whatever those that it imports export. */
   exportsOf(url: string): ReadonlySet<string> | null;
   /** It holds a whole program, as a bundle does. */

@@ -11,7 +11,7 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { scanFunctions } from './function-ranges';
 import type { ScriptSource, ScriptText } from './profile-reader';
-import { exportsIn, importsIn, valuesIn } from './script-words';
+import { boundIn, exportsIn, importsIn, valuesIn } from './script-words';
 
 /** A whole program in one file: 9 MB are scanned in 0.3 s. */
 const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
@@ -41,6 +41,7 @@ type Script = {
   lineStarts: Uint32Array;
   /** Told when they are asked for. */
   imports?: readonly string[];
+  bound?: ReadonlyMap<string, string>;
   exports?: ReadonlySet<string> | null;
   values?: ReadonlySet<string>;
 };
@@ -78,6 +79,14 @@ export class ScriptFiles implements ScriptSource {
     if (!script) return [];
     script.imports ??= resolved(url, importsIn(this.#wordsOf(script)).slice(0, IMPORTS_MAX));
     return script.imports;
+  }
+
+  boundTo(url: string, name: string): string | null {
+    const script = this.#script(url);
+    if (!script) return null;
+    script.bound ??= boundIn(this.#wordsOf(script));
+    const written = script.bound.get(name);
+    return written === undefined ? null : (resolved(url, [written])[0] ?? null);
   }
 
   exportsOf(url: string): ReadonlySet<string> | null {

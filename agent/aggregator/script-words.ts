@@ -5,6 +5,11 @@
 
 const WORD = /[A-Za-z_$\u00a1-\uffff][\w$\u00a1-\uffff]*/g;
 const IMPORTS = /(?:\brequire\s*\(\s*|\bfrom\s*|\bimport\s*\(?\s*)(?:'([^'\n]+)'|"([^"\n]+)")/g;
+const BOUND =
+  /\b(?:import\s+([\w$\s{},*]{1,1000})\bfrom\s*|(?:const|let|var)\s+([\w$]+|\{[\w$\s:,]{1,1000}\})\s*=\s*require\s*\(\s*)["']([^"'\n]+)["']/g;
+const DECLARATION =
+  /\bfunction\s*(?:\*\s*)?([\w$]+)\s*$|(?<![.\w$])([\w$]+)\s*=\s*(?:async\s*)?(?:function\b\s*(?:\*\s*)?[\w$]*\s*)?$/;
+const DECLARATION_MAX = 200;
 const EXPORTS =
   /(?:\bmodule\s*\.\s*)?\bexports\b(?:\s*\.\s*[\w$]+)?\s*=\s*(?:\{[^}]*\}?|[^;\n]*)|\bexport\s+(?:default\s+[\w$]+\s*;|\{[^}]*\}?)/g;
 const EXPORT_GETTER = /\bdefineProperty\s*\(\s*exports\s*,\s*["'][\w$]+["']/g;
@@ -72,6 +77,21 @@ export function importsIn(source: string): string[] {
   const found = new Set<string>();
   for (const [, single, double] of source.matchAll(IMPORTS)) found.add((single ?? double)!);
   return [...found];
+}
+
+/** Names that a script binds to what it imports or requires, and the name of that as it is written there. */
+export function boundIn(source: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [, imported, required, name] of source.matchAll(BOUND))
+    for (const [word] of (imported ?? required)!.matchAll(WORD))
+      if (!RESERVED.has(word)) found.set(word, name!);
+  return found;
+}
+
+/** Whether what stands before a function's parameters makes it one that is called by `name` alone, unlike a method. */
+export function isDeclaredBy(before: string, name: string): boolean {
+  const words = before.slice(-DECLARATION_MAX).match(DECLARATION);
+  return words !== null && (words[1] ?? words[2]) === name;
 }
 
 /**

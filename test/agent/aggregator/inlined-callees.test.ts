@@ -109,6 +109,28 @@ describe('a line outside of the credited function', () => {
     expect(ownerAt('calls')).toBe('parse file:///work.js');
   });
 
+  it('is a function of its own script that it gives to another, which calls it by name', () => {
+    const sources = {
+      'file:///main.js': `const { each } = require('./each.js');\n${'\n'.repeat(20)}const task = {\n  go(x) {\n    return x + 1;\n  },\n};\nfunction run(list) {\n  return each(list, task);\n}\n`,
+      'file:///each.js': `function each(list, task) {\n  for (const one of list) task.go(one);\n}\nmodule.exports = { each };\n`,
+    };
+    expect(told(ask(sources, ['file:///main.js', 'run'], 24))).toBe('go file:///main.js');
+  });
+
+  it('is in a large script what V8 has shown below, else what stands there, but not the wrapper around all', () => {
+    const sources = {
+      'file:///large.js': `(function () {\n\n\n  function each(list, task) {\n    return task.go(list);\n  }\n  function other() {\n    return 1;\n  }\n\n})();\n`,
+      'file:///main.js': `${'\n'.repeat(6)}const task = {\n  go(x) {\n    return x + 1;\n  },\n};\n`,
+    };
+    const scripts = { ...scriptsOf(sources), isLarge: (url: string) => url === 'file:///large.js' };
+    const callees = new InlinedCallees(scripts);
+    const credited: [string, string] = ['file:///large.js', 'each'];
+    expect(ask(sources, credited, 2, { callees })).toBe('unnamed');
+    expect(told(ask(sources, credited, 8, { callees }))).toBe('other file:///large.js');
+    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///main.js', 'go'));
+    expect(told(ask(sources, credited, 8, { callees }))).toBe('go file:///main.js');
+  });
+
   it('is a function that V8 has shown below, once it has', () => {
     const sources = {
       'file:///main.js': `function run(task) {\n  return task.go();\n}\n`,
@@ -183,6 +205,19 @@ function again(n) {
     expect(from('lone', 3, 50, [frameOf(sources, 'file:///work.js', 'parse')])).toBe('own');
     expect(from('lone', 3, 2)).toBe('own');
     expect(from('two', 6)).toBe('own');
+  });
+
+  it("stay where the name is a builtin's, and another script or a class has a method by it", () => {
+    const text = `const { parse } = JSON;\n\nclass Config {\n  parse(x) {\n    while (x) x--;\n  }\n}\nfunction handle(x) {\n  return parse(x);\n}\n`;
+    const withOther = `const { parse } = JSON;\nrequire('./work.js');\n\n\n\n\nfunction handle(x) {\n  return parse(x);\n}\n`;
+    for (const [main, line] of [
+      [text, 9],
+      [withOther, 8],
+    ] as const) {
+      const scripts = { 'file:///main.js': main, 'file:///work.js': WORK };
+      const frame = frameOf(scripts, 'file:///main.js', 'handle');
+      expect(new InlinedCallees(scriptsOf(scripts)).calledFrom(frame, line, 50, [])).toBe('own');
+    }
   });
 
   it('stay where the function has no loop or is the caller itself', () => {

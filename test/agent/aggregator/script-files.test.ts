@@ -43,6 +43,8 @@ describe('the text of a script', () => {
     expect(scripts.linesOf(main, 4, 6)).toBe('const é = [first];\nfunction first() {\n  second();\n');
     expect(scripts.linesOf(main, 90, 95)).toBe('');
     expect(scripts.importsOf(main)).toEqual([work]);
+    expect(scripts.boundTo(main, 'works')).toBe(work);
+    expect(scripts.boundTo(main, 'fs')).toBe(null);
     expect([...scripts.valuesOf(main)]).toEqual(['first']);
     expect([...scripts.exportsOf(work)!]).toContain('works');
     expect(scripts.exportsOf(write('index.js', "export * from './work.js';\n"))).toBe(null);

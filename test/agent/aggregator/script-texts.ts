@@ -1,6 +1,6 @@
 import { scanFunctions } from '../../../agent/aggregator/function-ranges';
 import type { ScriptSource } from '../../../agent/aggregator/profile-reader';
-import { exportsIn, importsIn, valuesIn } from '../../../agent/aggregator/script-words';
+import { boundIn, exportsIn, importsIn, valuesIn } from '../../../agent/aggregator/script-words';
 
 /** Scripts by their address; what they import is found by the end of its address. */
 export function scriptsOf(sources: Record<string, string>): ScriptSource {
@@ -21,6 +21,7 @@ export function scriptsOf(sources: Record<string, string>): ScriptSource {
         .slice(from - 1, to)
         .join('\n'),
     importsOf: (url) => importsIn(sourceOf(url)).flatMap((name) => addressOf(name) ?? []),
+    boundTo: (url, name) => addressOf(boundIn(sourceOf(url)).get(name) ?? '-/') ?? null,
     exportsOf: (url) => exportsIn(sourceOf(url)),
     isLarge: () => false,
     valuesOf: (url) => valuesIn(sourceOf(url)),
