@@ -57,6 +57,7 @@ import type { ProfileContext } from './profiles/context';
 import { FlightRecorder } from './recorder/flight-recorder';
 import { Sampling } from './sampling';
 import { Shipper } from './shipper';
+import { joinableUntil } from './slow-requests';
 import { StackSums, summedFrames } from './stack-sums';
 import { Stalls } from './stalls';
 import { Standalone } from './standalone';
@@ -92,8 +93,6 @@ const LAST_WINDOW_MILLIS = 100;
 const LAST_BYTES_MILLIS = 150;
 /** A ping that is open for longer is worth looking at what main does, µs. */
 const SILENT_MICROS = 100e3;
-/** A request waits no longer for its ticks. */
-const REQUEST_WAIT_MICROS = 2e6;
 const KEEP_ALIVE_MILLIS = 60_000;
 /** Why a collector will never take us. That none is there, or has made no token yet, is nothing to speak of. */
 const REFUSALS = /ERR_WIRE_(PROOF|VERSION)|wire version|does not know the token/;
@@ -430,7 +429,7 @@ export class Aggregator {
     );
   }
 
-  /** While somebody watches, every window brings its own flush, and this one only fills in when none comes. */
+  /** While somebody watches, every window of main brings a flush, and this one only fills in when none comes. */
   #flushMillis(now: number, resting: boolean): number {
     const { flushMillis } = this.data.options;
     if (this.#sampling.watched(now)) return this.#sampling.state === 'on' ? flushMillis * 1.5 : flushMillis;
@@ -498,12 +497,10 @@ export class Aggregator {
     this.#shipper.flush(now, this.#requestsUntil(now));
   }
 
-  /** While somebody watches, a request waits for the window that its end is in: what it did is asked as soon as it is told. */
+  /** Whoever watches asks what a request did as soon as it is told. */
   #requestsUntil(now: number): number {
     const waits = !this.#closing && this.#sampling.state === 'on' && this.#sampling.watched(now);
-    return waits
-      ? Math.max(this.#sampling.ticksUntilMicros, now - REQUEST_WAIT_MICROS)
-      : Number.POSITIVE_INFINITY;
+    return waits ? joinableUntil(this.#sampling.ticksUntilMicros, now) : Number.POSITIVE_INFINITY;
   }
 
   #countTurns(): void {
@@ -534,7 +531,8 @@ export class Aggregator {
     this.#stalls.join(now);
     if (window.threadId === 0) this.#stalls.look(window, this.#sampling.intervalMicros);
     this.#gc.join(now);
-    if (watched) this.#flush(now);
+    // What comes with a worker's window would come without main's ticks, which are due within a second.
+    if (watched && (window.threadId === 0 || this.#sampling.state !== 'on')) this.#flush(now);
   }
 
   /** What is told of it leaves at once: the process may not live to the next flush. */

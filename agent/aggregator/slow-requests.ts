@@ -3,6 +3,8 @@
  * are for the join with stacks.
  */
 const KEEP = 20;
+/** A window takes a while to be read: what ends meanwhile has its last ticks in the next one. */
+const WINDOW_READ_MICROS = 200e3;
 
 export type Request = {
   startMicros: number;
@@ -12,6 +14,14 @@ export type Request = {
   aborted: boolean;
   route: string;
 };
+
+/**
+ * Up to which end requests leave where somebody asks at once what they did: those that ended later wait for the window
+ * that their end is in, for a moment. ticksUntilMicros: up to when ticks are in.
+ */
+export function joinableUntil(ticksUntilMicros: number, nowMicros: number): number {
+  return Math.max(ticksUntilMicros, nowMicros - WINDOW_READ_MICROS);
+}
 
 export class SlowRequests {
   #kept: Request[] = [];
