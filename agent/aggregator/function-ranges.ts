@@ -62,9 +62,9 @@ const LINE_START_WORDS = new Set([
   'async',
 ]);
 
-/** The functions of a script in order of their start, or null when the text could not be followed. */
-export function scanFunctions(source: string): FunctionRange[] | null {
-  return new Scanner(source).run();
+/** The functions of a script in order of their start, or null when the text could not be followed or has more than `most`. */
+export function scanFunctions(source: string, most = Number.POSITIVE_INFINITY): FunctionRange[] | null {
+  return new Scanner(source, most).run();
 }
 
 /**
@@ -132,13 +132,16 @@ class Scanner {
   #lastParen: Paren | null = null;
   #assigned = '';
 
-  constructor(readonly source: string) {}
+  constructor(
+    readonly source: string,
+    readonly most: number,
+  ) {}
 
   run(): FunctionRange[] | null {
     const { source } = this;
     if (source.startsWith('#!')) this.#skipLine();
     while (this.#at < source.length) {
-      if (!this.#step(source.charCodeAt(this.#at))) return null;
+      if (!this.#step(source.charCodeAt(this.#at)) || this.#found.length > this.most) return null;
     }
     if (this.#stack.length > 0) return null;
     this.#endArrows(0);

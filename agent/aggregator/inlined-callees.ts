@@ -29,6 +29,8 @@ const WATCHED_MAX = 500;
 const CALLEES_MAX = 64;
 const WORDS_MAX = 400;
 const SCRIPTS_MAX = 256;
+/** An index of more takes megabytes. */
+const INDEXED_FUNCTIONS_MAX = 5000;
 /** Fewer ticks than this on one line do not say that all are there. */
 const LONE_TICKS_MIN = 4;
 
@@ -268,9 +270,12 @@ export class InlinedCallees {
   }
 
   #definedIn(url: string, names: ReadonlySet<string>): Located[] {
+    const functions = this.#functionsOf(url);
+    if (functions.length > INDEXED_FUNCTIONS_MAX)
+      return functions.filter(({ name }) => names.has(name)).map((range) => ({ url, range }));
     let index = this.#byName.get(url);
     if (index === undefined) {
-      index = byName(this.#functionsOf(url));
+      index = byName(functions);
       if (this.#byName.size >= SCRIPTS_MAX) this.#byName.delete(this.#byName.keys().next().value!);
       this.#byName.set(url, index);
     }

@@ -17,7 +17,9 @@ import { boundIn, exportsIn, importsIn, valuesIn } from './script-words';
 const SCRIPT_BYTES_MAX = 16 * 1024 * 1024;
 /** In larger ones only functions are looked for: such a file is a bundle, which imports nothing of its own. */
 const WORDS_BYTES_MAX = 512 * 1024;
-const SCRIPTS_MAX = 256;
+/** A search through a program of many files asks for hundreds; a bundle of 9 MB holds 60,000 functions, which take 7 MB of the heap. */
+const SCRIPTS_MAX = 1000;
+const FUNCTIONS_MAX = 120_000;
 /** Of lines asked for: the only line of a bundle is the whole of it, and each of its functions would ask. */
 const LINES_BYTES_MAX = 128 * 1024;
 /**
@@ -48,6 +50,7 @@ type Script = {
 
 export class ScriptFiles implements ScriptSource {
   #known = new Map<string, Script | null>();
+  #functionCount = 0;
   #budgetBytes = SCAN_BURST_BYTES;
   #budgetAtMillis = 0;
 
@@ -120,7 +123,12 @@ export class ScriptFiles implements ScriptSource {
     if (!url.startsWith('file://')) return null;
     const script = this.#read(url);
     if (script === undefined) return undefined;
-    if (this.#known.size >= SCRIPTS_MAX) this.#known.delete(this.#known.keys().next().value!);
+    this.#functionCount += countOf(script);
+    for (const [oldest, other] of this.#known) {
+      if (this.#known.size < SCRIPTS_MAX && this.#functionCount <= FUNCTIONS_MAX) break;
+      this.#known.delete(oldest);
+      this.#functionCount -= countOf(other);
+    }
     this.#known.set(url, script);
     return script;
   }
@@ -138,7 +146,7 @@ export class ScriptFiles implements ScriptSource {
       const encoding = bytes.length > WORDS_BYTES_MAX ? 'latin1' : 'utf8';
       const source = bytes.toString(encoding);
       if (OTHER_LINE_ENDS[encoding].test(source)) return null;
-      const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source);
+      const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source, FUNCTIONS_MAX);
       if (functions === null) return null;
       // A part of a text keeps all of it.
       for (const range of functions) range.name = Buffer.from(range.name, encoding).toString('utf8');
@@ -179,6 +187,10 @@ export class ScriptFiles implements ScriptSource {
       if (file >= 0) closeSync(file);
     }
   }
+}
+
+function countOf(script: Script | null): number {
+  return script?.text.functions.length ?? 0;
 }
 
 function lineStartsOf(bytes: Buffer): Uint32Array {

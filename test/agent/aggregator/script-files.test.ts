@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ScriptFiles } from '../../../agent/aggregator/script-files';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringtail-scripts-'));
@@ -63,6 +63,22 @@ describe('the text of a script', () => {
       expect(textOf(text + '// filler\n'.repeat(60_000))).toBe(null);
     }
     expect(textOf('function first() {}\r\n')?.functions.length).toBe(1);
+  });
+
+  it('is kept of hundreds of small scripts, of large ones only of the last, of one with too many functions never', () => {
+    let millis = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => (millis += 10_000));
+    const many = new ScriptFiles(millis + 3_600_000);
+    const urls = Array.from({ length: 600 }, (_, i) => write(`small-${i}.js`, `function small${i}() {}\n`));
+    const first = urls.map((url) => many.textOf(url));
+    expect(urls.map((url) => many.textOf(url)).every((text, i) => text === first[i])).toBe(true);
+    const large = ['1', '2', '3'].map((i) => write(`functions-${i}.js`, '()=>0,'.repeat(50_000)));
+    const texts = large.map((url) => many.textOf(url));
+    expect(texts.map((text) => text?.functions.length)).toEqual([50_000, 50_000, 50_000]);
+    expect(many.textOf(large[2]!)).toBe(texts[2]);
+    expect(many.textOf(large[0]!)).not.toBe(texts[0]);
+    expect(many.textOf(write('functions.js', '()=>0,'.repeat(130_000)))).toBe(null);
+    vi.restoreAllMocks();
   });
 
   it('is not read for the long line of a bundle', () => {
