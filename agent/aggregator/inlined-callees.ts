@@ -3,7 +3,7 @@
  *
  * Inlined. The tick's line is that of the innermost inlined function, in whatever script that is; V8 tells neither script
  * nor function. A line outside the credited function proves that it is another's. Whose, must be proven by a way that
- * leads there: V8 has shown that function below the credited one, or the text of the credited one calls it by name, in its
+ * leads there: V8 has shown that function below the credited one; else the text of the credited one calls it by name, in its
  * own script or one that it imports; else a function between the two does; else it is of the same script, declared by
  * that name and used as a value. Where no way leads to a function at that line, or ways of one kind lead to two, the tick
  * stays with the credited function and counts as unnamed. A function that merely happens to stand at that line of the
@@ -25,7 +25,7 @@ export type Owner = Located | 'own' | 'unnamed';
 const BETWEEN_MAX = 24;
 /** Answers, callers that are watched, callees of one of them, word lists that are kept. */
 const ANSWERS_MAX = 2000;
-const WATCHED_MAX = 500;
+const WATCHED_MAX = 2000;
 const CALLEES_MAX = 64;
 const WORDS_MAX = 400;
 const SCRIPTS_MAX = 256;
@@ -52,10 +52,16 @@ export class InlinedCallees {
 
   constructor(readonly scripts: ScriptSource) {}
 
-  /** V8 shows `callee` below `caller`. Only callers for which a callee was searched for are remembered. */
+  /**
+   * V8 shows `callee` below `caller`: remembered for callers for which a callee was searched for, and where it is of another
+   * script, because before V8 inlines a function it shows it for a moment only.
+   */
   sees(caller: V8CallFrame, callee: V8CallFrame): void {
-    if (this.#watched.size === 0 || callee.url === '') return;
-    const callees = this.#watched.get(placeOf(caller));
+    if (callee.url === '') return;
+    const isAcross = caller.url !== callee.url && isFile(caller.url) && isFile(callee.url);
+    if (this.#watched.size === 0 && !isAcross) return;
+    const place = placeOf(caller);
+    const callees = isAcross ? this.#watch(place) : this.#watched.get(place);
     if (callees !== undefined && callees.size < CALLEES_MAX) callees.set(placeOf(callee), callee);
   }
 
@@ -82,8 +88,8 @@ export class InlinedCallees {
     for (const child of children) this.sees(frame, child);
     const key = `${place}>${line}`;
     const known = this.#answers.get(key);
-    if (known !== undefined && (known.calleeCount === callees.size || this.#isProven(known.owner, credited)))
-      return known.owner;
+    // What V8 shows later may prove more.
+    if (known?.calleeCount === callees.size) return known.owner;
     try {
       const owner = this.#search(credited, line) ?? 'unnamed';
       if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
@@ -95,14 +101,9 @@ export class InlinedCallees {
     }
   }
 
-  /** What merely stands at a line of a large script gives way to what V8 shows later. */
-  #isProven(owner: Owner, { url }: Located): boolean {
-    return owner !== 'unnamed' && !this.scripts.isLarge(url);
-  }
-
   /** Whose `ticks` are, all that V8 credited to `frame`, on one line; `children`: what it shows below. */
   calledFrom(frame: V8CallFrame, line: number, ticks: number, children: readonly V8CallFrame[]): Owner {
-    if (ticks < LONE_TICKS_MIN || !frame.url.startsWith('file://')) return 'own';
+    if (ticks < LONE_TICKS_MIN || !isFile(frame.url)) return 'own';
     const key = `${placeOf(frame)}@${line}`;
     let owner = this.#answers.get(key)?.owner;
     if (owner === undefined) {
@@ -132,7 +133,7 @@ export class InlinedCallees {
     return isItself ? 'own' : callee;
   }
 
-  #watch(place: string): ReadonlyMap<string, V8CallFrame> {
+  #watch(place: string): Map<string, V8CallFrame> {
     let callees = this.#watched.get(place);
     if (callees === undefined) {
       if (this.#watched.size >= WATCHED_MAX) this.#watched.delete(this.#watched.keys().next().value!);
@@ -145,6 +146,8 @@ export class InlinedCallees {
   #search(credited: Located, line: number): Located | null {
     if (this.scripts.isLarge(credited.url)) return this.#inLarge(credited, line);
     const there = this.#candidates(credited, line);
+    const shown = there.filter((one) => this.#isShown(credited, one));
+    if (shown.length > 0) return onlyOne(shown);
     const reached = there.filter((one) => this.#leadsTo(credited, one));
     if (reached.length > 0) return onlyOne(reached);
     const own = there.find(({ url }) => url === credited.url);
@@ -207,12 +210,17 @@ export class InlinedCallees {
     return reached;
   }
 
-  /** Whether the text of a function calls the candidate, or what it stands inside of, or V8 has shown it below. */
-  #leadsTo(from: Located, { url, covering }: Candidate): boolean {
-    const { called } = this.#wordsOf(from);
+  /** Whether V8 has shown the candidate, or what it stands inside of, below a function. */
+  #isShown(from: Located, { url, covering }: Candidate): boolean {
     const seen = this.#watched.get(nameOf(from));
-    return covering.some(
-      (range) => (range.name !== '' && called.has(range.name)) || seen?.has(nameOf({ url, range })) === true,
+    return seen !== undefined && covering.some((range) => seen.has(nameOf({ url, range })));
+  }
+
+  /** Whether that is so, or the text of the function calls it by name. */
+  #leadsTo(from: Located, candidate: Candidate): boolean {
+    const { called } = this.#wordsOf(from);
+    return (
+      candidate.covering.some(({ name }) => name !== '' && called.has(name)) || this.#isShown(from, candidate)
     );
   }
 
@@ -308,6 +316,10 @@ function byName(functions: readonly FunctionRange[]): ReadonlyMap<string, readon
 
 function covers({ line: from, endLine }: FunctionRange, line: number): boolean {
   return line >= from && line <= endLine;
+}
+
+function isFile(url: string): boolean {
+  return url.startsWith('file://');
 }
 
 function placeOf({ url, lineNumber, columnNumber }: V8CallFrame): string {

@@ -143,6 +143,29 @@ describe('a line outside of the credited function', () => {
     expect(told(ask(sources, credited, 12, { callees }))).toBe('go file:///task.js');
   });
 
+  it('is the function of another script that V8 showed before it inlined it, and not one that it only names', () => {
+    const sources = {
+      'file:///main.js': `const { parse } = require('./other.js');\nfunction run(x) {\n  return parse(x);\n}\n`,
+      'file:///other.js': `${'\n'.repeat(9)}function parse() {\n  return 1;\n}\n`,
+      'file:///shown.js': `${'\n'.repeat(9)}function parse() {\n  return 2;\n}\n`,
+    };
+    const run = frameOf(sources, 'file:///main.js', 'run');
+    const parse = frameOf(sources, 'file:///shown.js', 'parse');
+    const before = new InlinedCallees(scriptsOf(sources));
+    before.sees(run, parse);
+    expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: before }))).toBe(
+      'parse file:///shown.js',
+    );
+    const after = new InlinedCallees(scriptsOf(sources));
+    expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: after }))).toBe(
+      'parse file:///other.js',
+    );
+    after.sees(run, parse);
+    expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: after }))).toBe(
+      'parse file:///shown.js',
+    );
+  });
+
   it('is a function of the same script that is used as a value, as in a table', () => {
     const sources = {
       'file:///main.js': `const table = [first, second];\nfunction dispatch(i) {\n  return table[i]();\n}\nfunction first() {\n  return 1;\n}\nfunction second() {\n  return 2;\n}\nfunction called() {\n  return called2();\n}\n`,

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { ScriptFiles } from '../../../agent/aggregator/script-files';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringtail-scripts-'));
 const scripts = new ScriptFiles(Date.now() + 60_000);
 
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the scripts that ticks fell into', () => {
@@ -78,7 +79,6 @@ describe('the text of a script', () => {
     expect(many.textOf(large[2]!)).toBe(texts[2]);
     expect(many.textOf(large[0]!)).not.toBe(texts[0]);
     expect(many.textOf(write('functions.js', '()=>0,'.repeat(130_000)))).toBe(null);
-    vi.restoreAllMocks();
   });
 
   it('is not read for the long line of a bundle', () => {
