@@ -14,9 +14,17 @@ export type FunctionRange = {
   column: number;
   endLine: number;
   endColumn: number;
+  /** Of a constructor whose class has a name, which V8 shows instead of its own. */
+  className?: string;
 };
 
-type Open = { close: string; range: FunctionRange | null; template: boolean; parenAt: number };
+type Open = {
+  close: string;
+  range: FunctionRange | null;
+  template: boolean;
+  parenAt: number;
+  className?: string;
+};
 
 /** assigned: what a function with these parameters is assigned to, and not what one of them is. */
 type Paren = {
@@ -131,6 +139,8 @@ class Scanner {
   #pending: { name: string } | null = null;
   #lastParen: Paren | null = null;
   #assigned = '';
+  /** Set by `class`: its body comes next, at the same depth. */
+  #class: { name: string; assigned: string; depth: number } | null = null;
 
   constructor(
     readonly source: string,
@@ -200,11 +210,18 @@ class Scanner {
     const property = this.#last === '.' || this.#last === '?.';
     if (!property && LINE_START_WORDS.has(word) && this.#arrows.length > 0 && endsValue(this.#last))
       this.#endArrows(this.#stack.length);
+    this.#classWord(word, property);
     if (word === 'function' && !property) this.#pending = { name: '' };
     else if (this.#pending !== null && this.#pending.name === '') this.#pending.name = word;
     this.#last = word;
     this.#lastWordIsProperty = property;
     return true;
+  }
+
+  #classWord(word: string, property: boolean): void {
+    if (word === 'class' && !property)
+      this.#class = { name: '', assigned: this.#assigned, depth: this.#stack.length };
+    else if (this.#last === 'class' && this.#class !== null && word !== 'extends') this.#class.name = word;
   }
 
   #string(quote: number): boolean {
@@ -267,6 +284,8 @@ class Scanner {
   }
 
   #punctuator(char: string): boolean {
+    // A property of that name.
+    if (this.#last === 'class' && char !== '{') this.#class = null;
     if (char === '(' || char === '[' || char === '{') return this.#open(char);
     if (char === ')' || char === ']' || char === '}') return this.#close(char);
     if (char === '=' && this.source[this.#at + 1] === '>') return this.#arrow();
@@ -302,7 +321,10 @@ class Scanner {
       open.parenAt = this.#parens.length;
       this.#pending = null;
     } else if (char === '{') {
-      open.range = this.#bodyOf();
+      if (this.#class?.depth === this.#stack.length) {
+        open.className = this.#class.name || this.#class.assigned;
+        this.#class = null;
+      } else open.range = this.#bodyOf();
     }
     this.#stack.push(open);
     this.#last = char;
@@ -322,7 +344,11 @@ class Scanner {
     // A method whose name is computed or quoted.
     if (paren.before === ']' || paren.before === 'value') return this.#begin('', paren.line, paren.column);
     if (!isWord(paren.before.charCodeAt(0))) return null;
-    return STATEMENT_WORDS.has(paren.before) ? null : this.#begin(paren.before, paren.line, paren.column);
+    if (STATEMENT_WORDS.has(paren.before)) return null;
+    const range = this.#begin(paren.before, paren.line, paren.column);
+    const className = paren.before === 'constructor' ? this.#stack.at(-1)?.className : undefined;
+    if (className) range.className = className;
+    return range;
   }
 
   #begin(name: string, line: number, column: number): FunctionRange {

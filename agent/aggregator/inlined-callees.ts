@@ -72,7 +72,7 @@ export class InlinedCallees {
     if (range === null) return null;
     // Found by its line alone: by another name it is one of a text that is not what runs.
     const name = frame.functionName.slice(frame.functionName.lastIndexOf('.') + 1);
-    const isOther = range.column !== frame.columnNumber + 1 && name !== '' && name !== range.name;
+    const isOther = range.column !== frame.columnNumber + 1 && name !== '' && name !== shownName(range);
     return isOther ? null : { url: frame.url, range };
   }
 
@@ -219,9 +219,7 @@ export class InlinedCallees {
   /** Whether that is so, or the text of the function calls it by name. */
   #leadsTo(from: Located, candidate: Candidate): boolean {
     const { called } = this.#wordsOf(from);
-    return (
-      candidate.covering.some(({ name }) => name !== '' && called.has(name)) || this.#isShown(from, candidate)
-    );
+    return candidate.covering.some((range) => calls(called, range)) || this.#isShown(from, candidate);
   }
 
   /** The function at that line which is named by a function that the credited one names, if there is just one. */
@@ -312,6 +310,17 @@ function byName(functions: readonly FunctionRange[]): ReadonlyMap<string, readon
     else named.push(range);
   }
   return index;
+}
+
+/** As V8 shows it. */
+export function shownName({ name, className }: FunctionRange): string {
+  return className ?? name;
+}
+
+/** Whether a function that calls these names may call that one; `super` may be any class. */
+function calls(called: ReadonlySet<string>, { name, className }: FunctionRange): boolean {
+  if (className !== undefined) return called.has(className) || called.has('super');
+  return name !== '' && called.has(name);
 }
 
 function covers({ line: from, endLine }: FunctionRange, line: number): boolean {

@@ -15,7 +15,7 @@ import { SampleState } from '../../assembly/layout';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { Dictionary } from './dictionary';
 import type { FunctionRange } from './function-ranges';
-import type { InlinedCallees, Located, Owner } from './inlined-callees';
+import { type InlinedCallees, type Located, type Owner, shownName } from './inlined-callees';
 
 export type V8CallFrame = {
   functionName: string;
@@ -290,7 +290,7 @@ class LeafReader {
       } else {
         const { url, range } = owner;
         const caller = dictionary.stack(parent, functionId, 0);
-        const calleeId = dictionary.function(range.name, url, range.line, range.column);
+        const calleeId = dictionary.function(shownName(range), url, range.line, range.column);
         const stack = dictionary.stack(caller, calleeId, line);
         leaves.push({ stack, ticks, state: this.#stateAt(url, line, state), owner: 'repaired' });
       }

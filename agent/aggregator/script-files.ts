@@ -149,7 +149,11 @@ export class ScriptFiles implements ScriptSource {
       const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source, FUNCTIONS_MAX);
       if (functions === null) return null;
       // A part of a text keeps all of it.
-      for (const range of functions) range.name = Buffer.from(range.name, encoding).toString('utf8');
+      for (const range of functions) {
+        range.name = Buffer.from(range.name, encoding).toString('utf8');
+        if (range.className !== undefined)
+          range.className = Buffer.from(range.className, encoding).toString('utf8');
+      }
       return {
         path,
         text: { functions, waitLines: linesWith(source, 'Atomics.wait(') },

@@ -49,17 +49,21 @@ const NO_FUNCTIONS = new Set([
 /** Identifiers of a function's text: those that are called, or made anew, and those that stand for a value. */
 export type Words = { called: ReadonlySet<string>; values: ReadonlySet<string> };
 
-/** The name of a class's constructor counts as called where anything is made anew. */
+/** The constructor of a class without a name counts as called where anything is made anew. */
 export function wordsOf(source: string): Words {
   const called = new Set<string>();
   const values = new Set<string>();
   const text = withoutComments(source);
+  let before = '';
   for (const match of text.matchAll(WORD)) {
     const [word] = match;
     const next = text.slice(match.index + word.length, match.index + word.length + 8);
+    const isNew = before === 'new';
+    before = word;
     if (word === 'new') called.add('constructor');
+    else if (word === 'super' && CALL_FOLLOWS.test(next)) called.add(word);
     else if (RESERVED.has(word)) continue;
-    else if (CALL_FOLLOWS.test(next)) called.add(word);
+    else if (isNew || CALL_FOLLOWS.test(next)) called.add(word);
     else if (!PROPERTY_OR_KEY_FOLLOWS.test(next)) values.add(word);
   }
   return { called, values };

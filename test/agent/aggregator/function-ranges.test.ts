@@ -77,6 +77,15 @@ describe('scanFunctions', () => {
     expect((scanFunctions(source) ?? []).map(({ name }) => name)).toEqual(['arrow', 'named', 'key', '', '']);
   });
 
+  it("tells a constructor's class", () => {
+    const source =
+      'class One extends mix({ a: 1 }) {\n  go(a = {}) {}\n  constructor() {\n  }\n}\nconst Two = class {\n  constructor(a) {\n  }\n};\nconst plain = {\n  constructor() {\n  }\n};';
+    const classes = (scanFunctions(source) ?? []).map(({ name, className }) => `${name} ${className ?? ''}`);
+    expect(classes).toEqual(['go ', 'constructor One', 'constructor Two', 'constructor ']);
+    const properties = 'const a = { class: 1, run() {} };\nconst b = { class() {}, go() {} };';
+    expect((scanFunctions(properties) ?? []).map(({ name }) => name)).toEqual(['run', 'class', 'go']);
+  });
+
   it('gives nothing for text whose brackets do not close', () => {
     expect(scanFunctions('function broken() { ( }')).toBeNull();
     expect(scanFunctions("const a = 'never closed\n")).toBeNull();

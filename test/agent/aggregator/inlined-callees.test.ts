@@ -109,6 +109,13 @@ describe('a line outside of the credited function', () => {
     expect(ownerAt('calls')).toBe('parse file:///work.js');
   });
 
+  it('is the constructor of a class that is made anew, not of any other', () => {
+    const text = `class Box {\n  constructor() {\n    this.x = 1;\n  }\n}\nfunction makes() {\n  return new Box();\n}\nfunction other() {\n  return new Map();\n}\n`;
+    const sources = { 'file:///main.js': text };
+    expect(told(ask(sources, ['file:///main.js', 'makes'], 3))).toBe('constructor file:///main.js');
+    expect(ask(sources, ['file:///main.js', 'other'], 3)).toBe('unnamed');
+  });
+
   it('is a function of its own script that it gives to another, which calls it by name', () => {
     const sources = {
       'file:///main.js': `const { each } = require('./each.js');\n${'\n'.repeat(20)}const task = {\n  go(x) {\n    return x + 1;\n  },\n};\nfunction run(list) {\n  return each(list, task);\n}\n`,
