@@ -26,6 +26,7 @@ const BETWEEN_MAX = 24;
 /** Answers, callers that are watched, callees of one of them, word lists that are kept. */
 const ANSWERS_MAX = 2000;
 const WATCHED_MAX = 2000;
+const REMEMBERED_MAX = 20_000;
 const CALLEES_MAX = 64;
 const WORDS_MAX = 400;
 const SCRIPTS_MAX = 256;
@@ -46,6 +47,8 @@ export class InlinedCallees {
   readonly #answers = new Map<string, Answer>();
   /** By the place of the caller: the callees that V8 has shown below it. */
   readonly #watched = new Map<string, Map<string, V8CallFrame>>();
+  /** Pairs of caller and callee that need not be looked at again, most of what a window shows. */
+  readonly #remembered = new Set<number>();
   readonly #words = new Map<string, Words>();
   /** By script: its functions by name. */
   readonly #byName = new Map<string, ReadonlyMap<string, readonly FunctionRange[]>>();
@@ -54,15 +57,18 @@ export class InlinedCallees {
 
   /**
    * V8 shows `callee` below `caller`: remembered for callers for which a callee was searched for, and where it is of another
-   * script, because before V8 inlines a function it shows it for a moment only.
+   * script, because before V8 inlines a function it shows it for a moment only. pair: the same number for the same two.
    */
-  sees(caller: V8CallFrame, callee: V8CallFrame): void {
-    if (callee.url === '') return;
+  sees(caller: V8CallFrame, callee: V8CallFrame, pair: number): void {
+    if (callee.url === '' || this.#remembered.has(pair)) return;
     const isAcross = caller.url !== callee.url && isFile(caller.url) && isFile(callee.url);
     if (this.#watched.size === 0 && !isAcross) return;
     const place = placeOf(caller);
     const callees = isAcross ? this.#watch(place) : this.#watched.get(place);
-    if (callees !== undefined && callees.size < CALLEES_MAX) callees.set(placeOf(callee), callee);
+    if (callees === undefined) return;
+    if (callees.size < CALLEES_MAX) callees.set(placeOf(callee), callee);
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.add(pair);
   }
 
   /** The function that a frame stands for, where its script's text is to be had and shows it. */
@@ -85,7 +91,8 @@ export class InlinedCallees {
   ownerOf(credited: Located, line: number, frame: V8CallFrame, children: readonly V8CallFrame[]): Owner {
     const place = placeOf(frame);
     const callees = this.#watch(place);
-    for (const child of children) this.sees(frame, child);
+    for (const child of children)
+      if (child.url !== '' && callees.size < CALLEES_MAX) callees.set(placeOf(child), child);
     const key = `${place}>${line}`;
     const known = this.#answers.get(key);
     // What V8 shows later may prove more.
@@ -136,11 +143,16 @@ export class InlinedCallees {
   #watch(place: string): Map<string, V8CallFrame> {
     let callees = this.#watched.get(place);
     if (callees === undefined) {
-      if (this.#watched.size >= WATCHED_MAX) this.#watched.delete(this.#watched.keys().next().value!);
+      if (this.#watched.size >= WATCHED_MAX) this.#forgetWatched();
       callees = new Map();
       this.#watched.set(place, callees);
     }
     return callees;
+  }
+
+  #forgetWatched(): void {
+    for (const place of [...this.#watched.keys()].slice(0, WATCHED_MAX / 4)) this.#watched.delete(place);
+    this.#remembered.clear();
   }
 
   #search(credited: Located, line: number): Located | null {

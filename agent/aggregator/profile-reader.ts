@@ -192,7 +192,7 @@ function giveTick(ticks: Ticks, plan: NodePlan, at: number, afterMicros: number)
 }
 
 /** A node that is still to be read, and the frame above it. */
-type Pending = { id: number; parent: number; own: boolean; caller: V8CallFrame | null };
+type Pending = { id: number; parent: number; own: boolean; caller: V8CallFrame | null; callerId: number };
 
 /** Interns every path and says for each node with hits where its ticks go. */
 function planNodes(
@@ -208,9 +208,15 @@ function planNodes(
   const plans = new Map<number, NodePlan>();
   const root = profile.nodes[0];
   if (root === undefined) return plans;
-  const pending: Pending[] = (root.children ?? []).map((id) => ({ id, parent: 0, own: false, caller: null }));
+  const pending: Pending[] = (root.children ?? []).map((id) => ({
+    id,
+    parent: 0,
+    own: false,
+    caller: null,
+    callerId: 0,
+  }));
   while (pending.length > 0) {
-    const { id, parent, own, caller } = pending.pop()!;
+    const { id, parent, own, caller, callerId } = pending.pop()!;
     const node = nodes.get(id);
     if (node === undefined) continue;
     const { callFrame } = node;
@@ -223,7 +229,7 @@ function planNodes(
           callFrame.lineNumber + 1,
           callFrame.columnNumber + 1,
         );
-    if (caller !== null) callees.sees(caller, callFrame);
+    if (caller !== null) callees.sees(caller, callFrame, pairOf(dictionary, callerId, functionId));
     const hits = node.hitCount ?? 0;
     if (hits > 0) {
       const leaves = isOwn
@@ -242,9 +248,14 @@ function planNodes(
     if (node.children === undefined || node.children.length === 0) continue;
     const here = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
     for (const child of node.children)
-      pending.push({ id: child, parent: here, own: isOwn, caller: callFrame });
+      pending.push({ id: child, parent: here, own: isOwn, caller: callFrame, callerId: functionId });
   }
   return plans;
+}
+
+/** Ids are given anew in each epoch, fewer than 2 ** 20. */
+function pairOf({ generation }: Dictionary, callerId: number, calleeId: number): number {
+  return ((generation % 4096) * 2 ** 20 + callerId) * 2 ** 20 + calleeId;
 }
 
 function stateOf(frame: V8CallFrame, callerUrl: string): number {

@@ -134,7 +134,7 @@ describe('a line outside of the credited function', () => {
     const credited: [string, string] = ['file:///large.js', 'each'];
     expect(ask(sources, credited, 2, { callees })).toBe('unnamed');
     expect(told(ask(sources, credited, 8, { callees }))).toBe('other file:///large.js');
-    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///main.js', 'go'));
+    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///main.js', 'go'), 1);
     expect(told(ask(sources, credited, 8, { callees }))).toBe('go file:///main.js');
   });
 
@@ -146,7 +146,7 @@ describe('a line outside of the credited function', () => {
     const callees = new InlinedCallees(scriptsOf(sources));
     const credited: [string, string] = ['file:///main.js', 'run'];
     expect(ask(sources, credited, 12, { callees })).toBe('unnamed');
-    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///task.js', 'go'));
+    callees.sees(frameOf(sources, ...credited), frameOf(sources, 'file:///task.js', 'go'), 1);
     expect(told(ask(sources, credited, 12, { callees }))).toBe('go file:///task.js');
   });
 
@@ -159,7 +159,7 @@ describe('a line outside of the credited function', () => {
     const run = frameOf(sources, 'file:///main.js', 'run');
     const parse = frameOf(sources, 'file:///shown.js', 'parse');
     const before = new InlinedCallees(scriptsOf(sources));
-    before.sees(run, parse);
+    before.sees(run, parse, 1);
     expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: before }))).toBe(
       'parse file:///shown.js',
     );
@@ -167,10 +167,15 @@ describe('a line outside of the credited function', () => {
     expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: after }))).toBe(
       'parse file:///other.js',
     );
-    after.sees(run, parse);
-    expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: after }))).toBe(
-      'parse file:///shown.js',
-    );
+    // Also when thousands of others have been seen since, so that it was forgotten.
+    for (let round = 0; round < 2; round++) {
+      after.sees(run, parse, 1);
+      expect(told(ask(sources, ['file:///main.js', 'run'], 11, { callees: after }))).toBe(
+        'parse file:///shown.js',
+      );
+      for (let i = 2; i < 3000; i++)
+        after.sees({ ...run, url: `file:///many.js`, lineNumber: i }, parse, round * 3000 + i);
+    }
   });
 
   it('is a function of the same script that is used as a value, as in a table', () => {
