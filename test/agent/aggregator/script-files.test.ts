@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,17 @@ describe('the text of a script', () => {
     expect(many.textOf(large[2]!)).toBe(texts[2]);
     expect(many.textOf(large[0]!)).not.toBe(texts[0]);
     expect(many.textOf(write('functions.js', '()=>0,'.repeat(130_000)))).toBe(null);
+  });
+
+  it.skipIf(process.platform === 'win32')('is none of a named pipe, and nobody waits for it', () => {
+    const path = join(folder, 'pipe.js');
+    execFileSync('mkfifo', [path]);
+    // A reader that waits would be let go by this writer.
+    const writer = spawn('sh', ['-c', 'sleep 2; timeout 3 sh -c "echo > $0"', path], { stdio: 'ignore' });
+    const from = performance.now();
+    expect(new ScriptFiles(Date.now() + 60_000).textOf(pathToFileURL(path).href)).toBe(null);
+    expect(performance.now() - from).toBeLessThan(1500);
+    writer.kill();
   });
 
   it('is not read for the long line of a bundle', () => {
