@@ -28,6 +28,8 @@ const TICKS_MIN = 30;
 const SHARE_MIN = 0.25;
 /** A few ticks of its own a dispatcher really has. */
 const ONE_LINE_SHARE = 0.9;
+/** The longest of them (listOnTimeout, processTicksAndRejections, Module._compile) is shorter. */
+const LINES_MAX = 150;
 /** Short windows are looked at together, until they hold so many ticks. */
 const TOGETHER_TICKS = TICKS_MIN / SHARE_MIN;
 
@@ -48,8 +50,12 @@ export class DispatchEvidence {
       if (!url.startsWith('node:') || !DISPATCHERS.has(functionName)) continue;
       const dispatcher = this.#dispatcher(url, functionName);
       dispatcher.ticks += hitCount;
-      for (const { line, ticks } of positionTicks)
+      const first = callFrame.lineNumber + 1;
+      for (const { line, ticks } of positionTicks) {
+        // Elsewhere it is the line of what was inlined: V8 knows that, and would only inline it again.
+        if (line < first || line > first + LINES_MAX) continue;
         dispatcher.lines.set(line, (dispatcher.lines.get(line) ?? 0) + ticks);
+      }
     }
     for (const { name, ticks, lines } of this.#dispatchers.values()) {
       const most = Math.max(0, ...lines.values());

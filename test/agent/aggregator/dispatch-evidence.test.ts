@@ -4,13 +4,14 @@ import type { V8Node, V8Profile } from '../../../agent/aggregator/profile-reader
 
 type Row = [name: string, url: string, lines: Record<number, number>];
 const TIMERS = 'node:internal/timers';
+const FIRST_LINE = 460;
 
 function profileOf(...rows: Row[]): V8Profile {
   const nodes = rows.map(([functionName, url, lines], index): V8Node => {
     const positionTicks = Object.entries(lines).map(([line, ticks]) => ({ line: Number(line), ticks }));
     return {
       id: index + 1,
-      callFrame: { functionName, url, scriptId: '1', lineNumber: 0, columnNumber: 0 },
+      callFrame: { functionName, url, scriptId: '1', lineNumber: FIRST_LINE - 1, columnNumber: 0 },
       hitCount: positionTicks.reduce((sum, { ticks }) => sum + ticks, 0),
       positionTicks,
     };
@@ -37,8 +38,10 @@ describe('hidden code', () => {
       ],
     ],
     ['lines here and there: it has work of its own', [['listOnTimeout', TIMERS, { 581: 40, 545: 10 }]]],
-    ['a function of Node.js that calls nobody', [['tokenize', 'node:internal/url', { 7: 90 }]]],
-    ["the program's function of that name", [['listOnTimeout', '/app/timers.js', { 7: 90 }]]],
+    ['lines outside of the dispatcher: what was inlined', [['listOnTimeout', TIMERS, { 7: 90 }]]],
+    ['lines far behind it', [['listOnTimeout', TIMERS, { 2581: 90 }]]],
+    ['a function of Node.js that calls nobody', [['tokenize', 'node:internal/url', { 470: 90 }]]],
+    ["the program's function of that name", [['listOnTimeout', '/app/timers.js', { 470: 90 }]]],
   ])('is not told of %s', (_what, rows) => {
     expect(seenIn(...rows)).toBe(null);
   });
