@@ -11,6 +11,8 @@
  * two cannot be recovered. Where they prove only that they are another's, they stay with the credited function, without
  * a line, and are counted.
  */
+import { sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { SampleState } from '../../assembly/layout';
 import { WIRE_LIMITS } from '../wire/limits';
 import type { Dictionary } from './dictionary';
@@ -84,7 +86,11 @@ export interface ScriptSource {
 
 /** The name of the function that a rotation runs on main; its ticks are ours, not the program's. */
 export const ROTATION_FUNCTION = 'ringtailRotate';
+/** What the agent has the inspector run on the main thread is called so. */
+const RUN_BY_US = /^ringtail[A-Z]/;
 const OWN_FRAME = '(ringtail)';
+/** Where the agent's own files lie, as they are built. */
+export const OWN_URL = pathToFileURL(`${__dirname}${sep}`).href;
 
 const META_STATES: Record<string, SampleState> = {
   '(idle)': SampleState.Idle,
@@ -191,8 +197,17 @@ function giveTick(ticks: Ticks, plan: NodePlan, at: number, afterMicros: number)
   if (at > afterMicros) ticks.add(at, leaf);
 }
 
-/** A node that is still to be read, and the frame above it. */
-type Pending = { id: number; parent: number; own: boolean; caller: V8CallFrame | null; callerId: number };
+/**
+ * A node that is still to be read, and the frame above it. own: that is of the agent, or was called by it and is Node's or
+ * V8's; cut: it runs where the sampled program was interrupted for it, and belongs to nobody there.
+ */
+type Pending = {
+  id: number;
+  parent: number;
+  own: boolean | 'cut';
+  caller: V8CallFrame | null;
+  callerId: number;
+};
 
 /** Interns every path and says for each node with hits where its ticks go. */
 function planNodes(
@@ -220,7 +235,8 @@ function planNodes(
     const node = nodes.get(id);
     if (node === undefined) continue;
     const { callFrame } = node;
-    const isOwn = own || (callFrame.url === '' && callFrame.functionName === ROTATION_FUNCTION);
+    const isCut = own === 'cut' || (callFrame.url === '' && RUN_BY_US.test(callFrame.functionName));
+    const isOwn = isCut || (own ? !isOfProgram(callFrame) : isOfAgent(callFrame));
     const functionId = isOwn
       ? dictionary.function(OWN_FRAME, '', 0, 0)
       : dictionary.function(
@@ -233,7 +249,7 @@ function planNodes(
     const hits = node.hitCount ?? 0;
     if (hits > 0) {
       const leaves = isOwn
-        ? [ownLeaf(dictionary.stack(0, functionId, 0), hits, SampleState.Js)]
+        ? [ownLeaf(dictionary.stack(isCut ? 0 : parent, functionId, 0), hits, SampleState.Js)]
         : new LeafReader(node, nodes, caller, dictionary, callees).read(hits, parent, functionId);
       plans.set(id, {
         leaves,
@@ -246,11 +262,21 @@ function planNodes(
       });
     }
     if (node.children === undefined || node.children.length === 0) continue;
-    const here = isOwn ? 0 : dictionary.stack(parent, functionId, 0);
+    // Ours are left out between a caller and what it called through them.
+    const here = isOwn ? parent : dictionary.stack(parent, functionId, 0);
+    const below = isCut ? 'cut' : isOwn;
     for (const child of node.children)
-      pending.push({ id: child, parent: here, own: isOwn, caller: callFrame, callerId: functionId });
+      pending.push({ id: child, parent: here, own: below, caller: callFrame, callerId: functionId });
   }
   return plans;
+}
+
+function isOfAgent({ url }: V8CallFrame): boolean {
+  return url.startsWith(OWN_URL) || url.startsWith('ringtail:');
+}
+
+function isOfProgram(frame: V8CallFrame): boolean {
+  return frame.url !== '' && !frame.url.startsWith('node:') && !isOfAgent(frame);
 }
 
 /** Ids are given anew in each epoch, fewer than 2 ** 20. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dictionary } from '../../../agent/aggregator/dictionary';
 import { InlinedCallees } from '../../../agent/aggregator/inlined-callees';
 import {
+  OWN_URL,
   ROTATION_FUNCTION,
   readProfile,
   type ScriptSource,
@@ -122,6 +123,25 @@ describe('readProfile', () => {
       node(4, 'profileEnd', 1, [], { url: '' }),
     ];
     expect(read(nodes, [3, 4]).folded).toEqual(['(ringtail) js 2']);
+  });
+
+  it('shows what the agent does under one frame, and not what the program does through it', () => {
+    const ours = (line: number) => ({ url: `${OWN_URL}index.js`, line });
+    const nodes = [
+      node(1, '(root)', 0, [2, 7], { url: '' }),
+      node(2, 'main', 0, [3]),
+      node(3, 'record', 2, [4, 5], ours(10)),
+      node(4, 'now', 1, [], { url: 'node:perf_hooks' }),
+      node(5, 'run', 1, [6], { url: 'node:async_hooks' }),
+      node(6, 'handles', 3),
+      node(7, 'listOnTimeout', 0, [8], { url: 'node:internal/timers' }),
+      node(8, 'look', 4, [], ours(20)),
+    ];
+    expect(read(nodes, [3, 3, 4, 5, 6, 6, 6, 8, 8, 8, 8]).folded).toEqual([
+      'listOnTimeout;(ringtail) js 4',
+      'main;(ringtail) js 4',
+      'main;handles js 3',
+    ]);
   });
 
   it('repairs a leaf whose line belongs to an inlined callee, and counts it', () => {
