@@ -15,7 +15,7 @@
  */
 import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
-import { hasLoop, isDeclaredBy, loneCallOn, type Words, wordsOf } from './script-words';
+import { bareCallsOn, hasLoop, isDeclaredBy, loneCallOn, type Words, wordsOf } from './script-words';
 
 /** Where a function stands. */
 export type Located = { url: string; range: FunctionRange };
@@ -127,6 +127,22 @@ export class InlinedCallees {
     const { url, range } = owner;
     const isShown = children.some((child) => child.url === url && child.lineNumber + 1 === range.line);
     return isShown ? 'own' : owner;
+  }
+
+  /**
+   * Whether a line that holds all ticks of `frame` may hide a function of the program: it calls one by its bare name which
+   * V8 does not show below, `children`.
+   */
+  mayHide(frame: V8CallFrame, line: number, children: readonly V8CallFrame[]): boolean {
+    if (!isFile(frame.url)) return false;
+    const shown = new Set(children.map(({ functionName }) => functionName));
+    const names = bareCallsOn(this.scripts.linesOf(frame.url, line, line));
+    try {
+      return names.some((name) => !shown.has(name) && this.#bound(frame.url, name).length > 0);
+    } catch (error) {
+      if (error === NOT_NOW) return false;
+      throw error;
+    }
   }
 
   #loneCallee(frame: V8CallFrame, line: number): Owner {

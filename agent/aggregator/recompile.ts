@@ -11,7 +11,7 @@
  */
 import type { RecompileMode } from '../options';
 import type { Cost } from './cost';
-import { DispatchEvidence } from './dispatch-evidence';
+import { DispatchEvidence, type MayHide } from './dispatch-evidence';
 import { MAIN_INSPECTOR_TEXT } from './main-inspector';
 import type { V8Profile } from './profile-reader';
 import type { SamplerSession, SessionResult } from './sampler';
@@ -36,6 +36,7 @@ export type RecompileHost = {
   note(text: string): void;
   /** The session that samples main; null while none does. */
   session(): SamplerSession | null;
+  mayHide: MayHide;
   /** What a start of the sampler costs main, µs. */
   startMicros(): number;
 };
@@ -61,12 +62,12 @@ export class Recompile {
   see(profile: V8Profile): void {
     if (this.host.mode === 'off' || this.#times >= TIMES_MAX || this.host.nowMicros() < this.#nextMicros)
       return;
-    const evidence = this.#evidence.see(profile);
+    const evidence = this.#evidence.see(profile, this.host.mayHide);
     if (evidence === null || this.host.session() === null) return;
     // Not after the start's: what was being compiled right then may have slipped through.
     this.#nextMicros = this.host.nowMicros() + EVERY_MICROS;
     this.#ask(
-      `${evidence.percent} % of the samples stand with ${evidence.name} of Node.js: what it calls was hot before sampling began and`,
+      `${evidence.percent} % of the samples stand with ${evidence.name}: what it calls was hot before sampling began and`,
       PAUSE_MAX_MICROS,
     );
   }

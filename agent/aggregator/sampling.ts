@@ -152,6 +152,7 @@ export class Sampling {
       nowMicros: host.nowMicros,
       note: (text) => host.note(text),
       session: () => this.#sampler.session,
+      mayHide: (frame, line, children) => this.#callees.mayHide(frame, line, children),
       startMicros: () => this.#sampler.restartMicros,
     });
     this.#workers =

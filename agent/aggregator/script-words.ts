@@ -33,6 +33,7 @@ const RESERVED = new Set(
     'var void while with yield'
   ).split(' '),
 );
+const BARE_CALL = /(?<![.\w$])([A-Za-z_$][\w$]*)\(/g;
 const NO_FUNCTIONS = new Set([
   'if',
   'for',
@@ -121,6 +122,11 @@ function withoutComments(source: string): string {
   const last = source.lastIndexOf('*/');
   const end = last < 0 ? 0 : last + 2;
   return source.slice(0, end).replace(COMMENTS, ' ') + source.slice(end).replace(LINE_COMMENTS, ' ');
+}
+
+/** The functions that a line calls by their bare names. */
+export function bareCallsOn(line: string): string[] {
+  return [...line.matchAll(BARE_CALL)].map(([, name]) => name!).filter((name) => !NO_FUNCTIONS.has(name));
 }
 
 export function hasLoop(text: string): boolean {

@@ -19,13 +19,20 @@ function profileOf(...rows: Row[]): V8Profile {
   return { nodes, startTime: 0, endTime: 1 };
 }
 
-const seenIn = (...rows: Row[]) => new DispatchEvidence().see(profileOf(...rows));
+const NEVER = () => false;
+const seenIn = (...rows: Row[]) => new DispatchEvidence().see(profileOf(...rows), NEVER);
 
 describe('hidden code', () => {
   it('is told where a dispatcher of Node.js holds many ticks on one line', () => {
-    expect(seenIn(['listOnTimeout', TIMERS, { 581: 30 }])).toEqual({ name: 'listOnTimeout', percent: 100 });
+    expect(seenIn(['listOnTimeout', TIMERS, { 581: 30 }])).toEqual({
+      name: 'listOnTimeout of Node.js',
+      percent: 100,
+    });
     const half: Row = ['handler', '/app.js', { 3: 40 }];
-    expect(seenIn(['emit', 'node:events', { 519: 40 }], half)).toEqual({ name: 'emit', percent: 50 });
+    expect(seenIn(['emit', 'node:events', { 519: 40 }], half)).toEqual({
+      name: 'emit of Node.js',
+      percent: 50,
+    });
   });
 
   it.each<[string, Row[]]>([
@@ -55,11 +62,32 @@ describe('hidden code', () => {
   it('is found in short windows together, and not in windows of long ago', () => {
     const evidence = new DispatchEvidence();
     const short = profileOf(['processImmediate', TIMERS, { 483: 10 }]);
-    expect([evidence.see(short), evidence.see(short)]).toEqual([null, null]);
-    expect(evidence.see(short)).toEqual({ name: 'processImmediate', percent: 100 });
+    expect([evidence.see(short, NEVER), evidence.see(short, NEVER)]).toEqual([null, null]);
+    expect(evidence.see(short, NEVER)).toEqual({ name: 'processImmediate of Node.js', percent: 100 });
     evidence.clear();
-    expect(evidence.see(short)).toBe(null);
-    evidence.see(profileOf(['handler', '/app.js', { 3: 200 }]));
-    expect([1, 2, 3].map(() => evidence.see(short)?.percent)).toEqual([undefined, undefined, 100]);
+    expect(evidence.see(short, NEVER)).toBe(null);
+    evidence.see(profileOf(['handler', '/app.js', { 3: 200 }]), NEVER);
+    expect([1, 2, 3].map(() => evidence.see(short, NEVER)?.percent)).toEqual([undefined, undefined, 100]);
+  });
+
+  it("is told of the program's own functions where the line may hide one, by the children that V8 shows", () => {
+    const asked: unknown[] = [];
+    const profile = profileOf(
+      ['runs', 'file:///srv/job.js', { 470: 60 }],
+      ['helper', 'file:///srv/job.js', { 9: 1 }],
+    );
+    profile.nodes[0]!.children = [2];
+    const see = (mayHide: boolean) =>
+      new DispatchEvidence().see(profile, ({ functionName }, line, children) => {
+        asked.push(
+          functionName,
+          line,
+          children.map((child) => child.functionName),
+        );
+        return mayHide;
+      });
+    expect(see(false)).toBe(null);
+    expect(asked).toEqual(['runs', 470, ['helper']]);
+    expect(see(true)).toEqual({ name: `runs (job.js:${FIRST_LINE})`, percent: 98 });
   });
 });

@@ -275,3 +275,30 @@ function again(n) {
     expect(told(callees.calledFrom(lone, 3, 50, []))).toBe('parse file:///work.js');
   });
 });
+
+describe('a line that holds all ticks of a function', () => {
+  const sources = {
+    'file:///main.js': `const { parse } = require('./work.js');
+console.log(parse(text), JSON.parse(text));
+function runs(text) {
+  return JSON.stringify(text) + text.parse(1);
+}
+`,
+    'file:///work.js': WORK,
+  };
+  const top: V8CallFrame = {
+    functionName: '',
+    scriptId: '1',
+    url: 'file:///main.js',
+    lineNumber: 0,
+    columnNumber: 0,
+  };
+  const mayHide = (frame: V8CallFrame, line: number, children: V8CallFrame[] = []) =>
+    new InlinedCallees(scriptsOf(sources)).mayHide(frame, line, children);
+
+  it('may hide a function that it calls by its bare name and that is not shown', () => {
+    expect(mayHide(top, 2)).toBe(true);
+    expect(mayHide(top, 2, [frameOf(sources, 'file:///work.js', 'parse')])).toBe(false);
+    expect(mayHide(frameOf(sources, 'file:///main.js', 'runs'), 4)).toBe(false);
+  });
+});

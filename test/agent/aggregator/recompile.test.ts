@@ -15,7 +15,7 @@ const HIDDEN: V8Profile = {
         functionName: 'listOnTimeout',
         url: 'node:internal/timers',
         scriptId: '1',
-        lineNumber: 1,
+        lineNumber: 570,
         columnNumber: 1,
       },
       hitCount: 90,
@@ -62,6 +62,7 @@ function recompileOf(
     nowMicros: () => clock.micros,
     note: (text) => void notes.push(text),
     session: () => host.session,
+    mayHide: () => false,
     startMicros: () => startMicros,
   });
   return { recompile, asked, notes, clock, cost, host };
