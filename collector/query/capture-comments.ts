@@ -8,6 +8,7 @@ import { inliningText, type TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
 import { gcComment } from './gc-comment';
+import { unsampledHint } from './unsampled-cpu';
 
 const HANG_FRAMES_MAX = 8;
 
@@ -53,6 +54,8 @@ export function captureComments(
     );
   if (coverage.missingMicros > 0)
     lines.push(`${who}: ${seconds(coverage.missingMicros)} not covered by any window`);
+  const unsampled = unsampledHint(batches);
+  if (unsampled !== '') lines.push(`${who}: ${unsampled}`);
   const gc = gcComment(batches, range);
   if (gc !== '') lines.push(`${who}: ${gc}`);
   lines.push(`${who}: ${selfCost(batches)}`, ...lossLines(who, batches));
