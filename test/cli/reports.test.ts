@@ -68,9 +68,12 @@ describe('reports of a file', () => {
     const aged = 'not a new capture: this one was made 3 s ago (asked)';
     const path = join(folder, 'aged.pb.gz');
     const { profile } = decodeProfileFile(readFileSync(folded));
+    const hint = 'shop host:1: hint: 40 % of a core went to threads that are not sampled: worker threads';
+    const none = 'shop host:1: hint: pool of 128 threads on 2 CPUs';
     profile.head.comments.push(aged, 'host:1: no stacks: hooks are off', 'one allocation in 512 is sampled');
+    profile.head.comments.push(hint, none);
     encodeProfileFile(profile, 'pprof', (piece) => writeFileSync(path, piece));
-    const told = `ringtail: ${path}: ${aged}\nringtail: ${path}: host:1: no stacks: hooks are off\n`;
+    const told = `ringtail: ${path}: ${aged}\nringtail: ${path}: host:1: no stacks: hooks are off\nringtail: ${path}: ${hint}\n`;
     expect((await runCommandLine(['top', path])).stderr).toBe(told);
     expect(await runCommandLine(['diff', folded, path])).toMatchObject({ code: 0, stderr: told });
   });

@@ -3,7 +3,7 @@ import { printable } from '../../profile/printable';
 
 /** Behind `service instance: ` or `instance: `, where a collector has put it in front. */
 const QUALIFIERS =
-  /(?:^|: )(?:not a new capture: |no stacks: |no samples in this time|not sampled for |not followed: |asynchronous resources are no(?:t| longer) followed|the agent refused the capture: )/;
+  /(?:^|: )(?:not a new capture: |no stacks: |no samples in this time|not sampled for |not followed: |asynchronous resources are no(?:t| longer) followed|the agent refused the capture: |hint: \d+ % of a core went to threads )/;
 
 export function qualifiersOf(comments: readonly string[]): string[] {
   return comments.filter((comment) => QUALIFIERS.test(comment)).map((comment) => printable(comment));
