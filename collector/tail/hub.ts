@@ -13,6 +13,7 @@ import type { Agent, AgentEnd, AgentListener, Agents } from '../ingest/agents';
 import type { RecentGc } from '../query/recent-gc';
 import type { Batch } from '../store/batch';
 import { wallMillisOf } from '../store/batch';
+import { HangStacks } from './hang-stacks';
 import type { TailLine, TailNotice } from './schema';
 import { SecondBuilder } from './second';
 
@@ -38,6 +39,8 @@ export class TailHub implements AgentListener {
   #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: INCOMING_BYTES_MAX });
   #clients = new Set<Client>();
   #builders = new Map<string, SecondBuilder>();
+  /** Of all agents: who begins to watch within a hang must see its stack. */
+  #hangs = new Map<string, HangStacks>();
   #renew: NodeJS.Timeout;
   #stopListening: () => void;
 
@@ -84,6 +87,7 @@ export class TailHub implements AgentListener {
   }
 
   committed(agent: Agent, batch: Batch): void {
+    this.#hangsOf(agent).add(batch);
     const watchers = this.#watchersOf(agent);
     if (watchers.length === 0) {
       this.#builders.delete(agent.instance.agentId);
@@ -104,6 +108,7 @@ export class TailHub implements AgentListener {
   ended(agent: Agent, end: AgentEnd, text: string): void {
     if (end === 'ended-without-goodbye') this.#context.counters.endedWithoutGoodbye++;
     this.#builders.delete(agent.instance.agentId);
+    this.#hangs.delete(agent.instance.agentId);
     this.#notice(agent, end, text);
   }
 
@@ -129,13 +134,23 @@ export class TailHub implements AgentListener {
     }
   }
 
-  #builderOf({ instance }: Agent): SecondBuilder {
-    let builder = this.#builders.get(instance.agentId);
+  #builderOf(agent: Agent): SecondBuilder {
+    const { agentId } = agent.instance;
+    let builder = this.#builders.get(agentId);
     if (builder === undefined) {
-      builder = new SecondBuilder(this.#context.tables);
-      this.#builders.set(instance.agentId, builder);
+      builder = new SecondBuilder(this.#context.tables, this.#hangsOf(agent));
+      this.#builders.set(agentId, builder);
     }
     return builder;
+  }
+
+  #hangsOf({ instance }: Agent): HangStacks {
+    let hangs = this.#hangs.get(instance.agentId);
+    if (hangs === undefined) {
+      hangs = new HangStacks();
+      this.#hangs.set(instance.agentId, hangs);
+    }
+    return hangs;
   }
 
   #watchersOf(agent: Agent): Client[] {

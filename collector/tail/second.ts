@@ -1,15 +1,7 @@
 /** Batches of one agent to lines of the tail: what came is gathered until it makes up a second or a hang begins. */
 import type { CoreTables, MergedHistogram } from '../../agent/core';
 import { STALL_BRIEF } from '../../agent/wire/event-loop';
-import {
-  EVENT_HANG,
-  EVENT_STALL,
-  HANG_KINDS,
-  HANG_NATIVE,
-  HANG_STACK_WITHIN,
-  SERIES_HTTP_SERVER,
-  SERIES_LOOP_DELAY,
-} from '../../agent/wire/schema';
+import { EVENT_STALL, HANG_KINDS, SERIES_HTTP_SERVER, SERIES_LOOP_DELAY } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
 import { SHARED_MIN_MICROS } from '../profile/shared-stack';
 import { hotFunctions } from '../query/hot';
@@ -18,6 +10,7 @@ import { slowestRequest, slowestRoutes } from '../query/http-routes';
 import type { RecentGc } from '../query/recent-gc';
 import { type Batch, type Instance, type InstanceStatus, wallMillisOf } from '../store/batch';
 import { gcOf, majorMemoryOf } from './gc';
+import type { HangStack, HangStacks } from './hang-stacks';
 import { briefStallOf, stallTiersOf, turnsOf } from './loop';
 import { RecentTicks } from './recent-ticks';
 import type { HangKind, TailSecond } from './schema';
@@ -38,22 +31,20 @@ type StatusSums = {
   agentCpuMicros: number | null;
 };
 
-/** sinceMicros: of the hang. */
-type HangStack = { sinceMicros: number; stack: string[]; stackFrom: 'hang' | 'before' };
-
 export class SecondBuilder {
   #tables: CoreTables;
   #batches: Batch[] = [];
   #spanMicros = 0;
   #hangToldMicros = 0;
-  /** What the hang that lasts was told with: it is told ever more rarely. */
-  #hangStack: HangStack | null = null;
+  #hangs: HangStacks;
   #delays: MergedHistogram;
   #requests: MergedHistogram;
   #ticks: RecentTicks;
 
-  constructor(tables: CoreTables) {
+  /** hangs: of the same agent, fed by who watches it or not. */
+  constructor(tables: CoreTables, hangs: HangStacks) {
     this.#tables = tables;
+    this.#hangs = hangs;
     this.#ticks = new RecentTicks(tables);
     this.#delays = tables.histogram();
     this.#requests = tables.histogram();
@@ -83,7 +74,6 @@ export class SecondBuilder {
     const last = batches.at(-1)!;
     const status = batches.findLast((batch) => batch.status !== null)!.status!;
     if (status.hang !== 0) this.#hangToldMicros = status.hangSinceMicros;
-    this.#hangStack = hangStackOf(batches, status, this.#hangStack);
     const sums = sumStatuses(batches);
     return {
       v: 1,
@@ -113,7 +103,7 @@ export class SecondBuilder {
         afterMajor: majorMemoryOf(recentGc.majorMemory(instance.agentId)),
       },
       hot: hotFunctions(batches, this.#tables, HOT_MAX),
-      hang: hangOf(this.#hangStack, instance, status, last.endMicros),
+      hang: hangOf(this.#hangs.of(status.hangSinceMicros), instance, status, last.endMicros),
       stalls: stallsOf(batches, instance),
       drops: dropsOf(batches),
       sampler: samplerOf(batches, status),
@@ -222,26 +212,6 @@ function hangOf(
     stack: known?.stack ?? [],
     stackFrom: known?.stackFrom ?? null,
   };
-}
-
-/** The newest stack of the hang that lasts; one from before it only where none was seen since it began. */
-function hangStackOf(
-  batches: readonly Batch[],
-  { hang, hangSinceMicros }: InstanceStatus,
-  before: HangStack | null,
-): HangStack | null {
-  if (hang === 0) return null;
-  let known = before?.sinceMicros === hangSinceMicros ? before : null;
-  for (const { events, stacks } of batches) {
-    for (const { kind, startMicros, a, b, stack } of events) {
-      if (kind !== EVENT_HANG || stack === 0 || startMicros !== hangSinceMicros) continue;
-      const within = a !== HANG_NATIVE || (b & HANG_STACK_WITHIN) !== 0;
-      if (!within && known?.stackFrom === 'hang') continue;
-      const stackFrom = within ? 'hang' : 'before';
-      known = { sinceMicros: hangSinceMicros, stack: describeStack(stacks, stack), stackFrom };
-    }
-  }
-  return known;
 }
 
 function stallsOf(batches: readonly Batch[], instance: Instance): TailSecond['stalls'] {

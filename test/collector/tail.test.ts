@@ -293,6 +293,28 @@ describe('the tail', () => {
     expect(hang).toMatchObject({ kind: 'javascript', forMillis: 2000, stack: ['main', 'loop'] });
   });
 
+  it('tells the stack of a hang that was told before anybody watched, until that hang is over', async () => {
+    const agent = await connected();
+    const start = nowMicros();
+    const commit = (second: number, more: object, hang = 1) =>
+      agent.commit({
+        startMicros: start + second * 1e6,
+        endMicros: start + (second + 1) * 1e6,
+        status: agent.status({ hang, hangSinceMicros: hang === 0 ? 0 : start }),
+        ...more,
+      });
+    await commit(0, { events: [[5, 0, start, 1e6, 1, 0, agent.stack('main;loop')]] });
+    const tail = new Tail();
+    await tail.opened();
+    await commit(1, {});
+    expect((await tail.second()).hang).toMatchObject({ stack: ['main', 'loop'], stackFrom: 'hang' });
+    await commit(2, {}, 0);
+    expect((await tail.second()).hang).toBeNull();
+    const next = agent.status({ hang: 1, hangSinceMicros: start + 3e6 });
+    await commit(3, { status: next });
+    expect((await tail.second()).hang).toMatchObject({ stack: [], stackFrom: null });
+  });
+
   it("keeps a native hang's stack from within it, and says so where it is only the last one before it", async () => {
     const agent = await connected();
     const tail = new Tail();
