@@ -152,7 +152,8 @@ function placedName(name: string, place: string): string {
     : `${name} (${place})`;
 }
 
-/** The last two parts of a path: enough to know the file, short enough for a line. */
+/** The last two parts of a path: enough to know the file, short enough for a line. A module of Node.js keeps its name. */
 function shortFile(file: string): string {
+  if (file.startsWith('node:')) return file;
   return file.split(/[\\/]/).slice(-2).join('/');
 }

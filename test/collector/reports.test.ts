@@ -89,6 +89,8 @@ describe('top', () => {
       for (const row of table(columns)) expect(widthColumns(row)).toBeLessThanOrEqual(columns);
     }
     const named = { name: '\u001b[2Jx', file: `/${'d/'.repeat(40)}file.js`, line: 3 };
+    const node = { name: 'read', file: 'node:internal/streams/readable', line: 788 };
+    expect(placedName(node, 30)).toBe('read  node:…reams/readable:788');
     expect(placedName(named, 30)).toBe('[2Jx  …d/d/d/d/d/d/d/file.js:3');
     expect(widthColumns(placedName({ ...named, name: '名'.repeat(40) }, 41))).toBeLessThanOrEqual(41);
   });

@@ -21,6 +21,7 @@ export type TopTableOptions = {
 const PERCENT_COLUMNS = 8;
 /** Of a name, where there is a place behind it and too little room for both. */
 const NAME_COLUMNS_MIN = 24;
+const NODE_SCHEME = 'node:';
 
 export function topTable(functions: readonly TopFunction[], options: TopTableOptions): string[] {
   const { scale, total, rows, columns = Number.POSITIVE_INFINITY } = options;
@@ -54,8 +55,11 @@ export function placedName(
   return `${cutName}  ${cutLeft(place, placeColumns)}`;
 }
 
+/** A module of Node.js is still told as one. */
 function cutLeft(text: string, columns: number): string {
   if (widthColumns(text) <= columns) return text;
+  if (text.startsWith(NODE_SCHEME) && columns > 2 * NODE_SCHEME.length)
+    return `${NODE_SCHEME}${cutLeft(text.slice(NODE_SCHEME.length), columns - NODE_SCHEME.length)}`;
   let kept = '';
   for (const character of [...text].reverse()) {
     if (widthColumns(kept) + widthColumns(character) > columns - 1) break;
