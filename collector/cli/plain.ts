@@ -93,7 +93,10 @@ export function pauseTexts({ gc, loop, memory }: TailSecond): Record<string, str
 export function gcShareText({ wallPercent, minute }: TailSecond['gc']): string {
   if (wallPercent === undefined) return '';
   const worst = minute?.mutatorPercent.find(({ percent }) => percent !== null);
-  const left = worst === undefined ? '' : `, left ${percentText(worst.percent)} of ${worst.windowMillis} ms`;
+  const left =
+    worst === undefined
+      ? ''
+      : `, worst ${worst.windowMillis} ms left ${percentText(worst.percent)} to the program`;
   return `${percentText(wallPercent)} of time${left}`;
 }
 

@@ -13,8 +13,9 @@ export function gcComment(
   const busy = busyShare === null ? '' : ` and ${percent(busyShare)} of busy time`;
   const left = mutator
     .filter(({ utilization }) => utilization !== null)
-    .map(({ windowMillis, utilization }) => `${percent(utilization!)} of any ${windowMillis} ms`);
-  const mutators = left.length === 0 ? '' : `; left to the program at least ${left.join(', ')}`;
+    .map(({ windowMillis, utilization }) => `${percent(utilization!)} of the worst ${windowMillis} ms`);
+  const mutators =
+    left.length === 0 ? '' : `; it left to the program ${left.join(', ')} (minimum mutator utilisation)`;
   return `garbage collection took ${percent(wallShare)} of wall${busy}${longestText(batches, fromMicros, toMicros)}${mutators}`;
 }
 

@@ -122,7 +122,9 @@ describe('plain lines of the tail', () => {
         afterMajor: { usedBytes: 1, committedBytes: 2, externalBytes: 3, rssBytes: 4, hint: 'V8 keeps it' },
       },
     });
-    expect(lines[0]).toContain('| gc 12 in 8.10 ms max 1.90 ms (0.8 % of time, left 0.0 % of 10 ms) |');
+    expect(lines[0]).toContain(
+      '| gc 12 in 8.10 ms max 1.90 ms (0.8 % of time, worst 10 ms left 0.0 % to the program) |',
+    );
     expect(lines.slice(1, 4)).toEqual([
       '  brief stall of 82.0 ms, one of 3: burn (shop/app.js:9) < tick (shop/app.js:3)',
       '  collected major (forced) 48.2 ms: grow (shop/app.js:4)',

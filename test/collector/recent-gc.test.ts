@@ -95,7 +95,8 @@ describe('figures of garbage collection', () => {
   it('are a line of a profile', () => {
     expect(gcComment(batches, [0, 2 * SECOND])).toBe(
       'garbage collection took 1.0 % of wall and 2.0 % of busy time; longest of 3 14.00 ms, major (forced); ' +
-        'left to the program at least 0.0 % of any 10 ms, 72.0 % of any 50 ms, 86.0 % of any 100 ms, 98.6 % of any 1000 ms',
+        'it left to the program 0.0 % of the worst 10 ms, 72.0 % of the worst 50 ms, 86.0 % of the worst 100 ms, ' +
+        '98.6 % of the worst 1000 ms (minimum mutator utilisation)',
     );
     expect(gcComment([secondOf(0, [])], [0, SECOND])).toBe('');
     expect(gcName(1, 0)).toBe('minor');
