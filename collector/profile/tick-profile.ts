@@ -48,14 +48,6 @@ export function profileHead(kind: ProfileKind, program: string, startMillis: num
   };
 }
 
-/** For the comments: what inlining hid, and how much of it was found again. */
-export function inliningText({ jsTicks, repairedTicks, unnamedTicks }: TickSums): string {
-  const share = (ticks: number) => `${((100 * ticks) / Math.max(1, jsTicks)).toFixed(1)} %`;
-  const repaired = `inlined leaves repaired: ${share(repairedTicks)} of JS ticks`;
-  if (unnamedTicks === 0) return repaired;
-  return `${repaired}; ${share(unnamedTicks)} stand under the caller of a function that cannot be named`;
-}
-
 const OWNER_KEYS = ['service', 'instance', 'thread'];
 
 /** Whose ticks they are. labels: what every sample of the instance carries, flat key and value (RINGTAIL_LABELS). */

@@ -2,9 +2,10 @@
 import { environmentHints, environmentText } from '../../agent/wire/environment';
 import { EVENT_HANG } from '../../agent/wire/schema';
 import { describeStack } from '../profile/frame';
+import { inliningComments } from '../profile/inlining';
 import { mega } from '../profile/mega';
 import { type Settled, settledWords } from '../profile/settle';
-import { inliningText, type TickSums } from '../profile/tick-profile';
+import type { TickSums } from '../profile/tick-profile';
 import type { Batch, Instance } from '../store/batch';
 import type { Coverage } from './coverage';
 import { gcComment } from './gc-comment';
@@ -36,7 +37,7 @@ export function captureComments(
     lines.push(
       `${who}: interval ${interval} ms, ${Math.round(sums.ticks)} of ${Math.round(expected)} ticks (${complete})`,
     );
-    lines.push(`${who}: ${inliningText(sums)}`);
+    lines.push(...inliningComments(sums, instance.nodeVersion).map((line) => `${who}: ${line}`));
   } else {
     lines.push(`${who}: no samples in this time (sampler ${samplerOf(batches)})`);
   }

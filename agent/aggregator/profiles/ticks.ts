@@ -2,10 +2,11 @@
  * profile and wall, made by the agent itself: windows of a second for as long as was asked, added up here. Answers at
  * the latest GRACE_MICROS after the end, also while main hangs; time without a window is told for what it was.
  */
+import { inliningComments } from '../../../collector/profile/inlining';
 import { nativeLoopNanos } from '../../../collector/profile/native-loop';
 import type { Profile } from '../../../collector/profile/profile';
 import { settleCpu, settledWords } from '../../../collector/profile/settle';
-import { inliningText, type ProfileKind } from '../../../collector/profile/tick-profile';
+import type { ProfileKind } from '../../../collector/profile/tick-profile';
 import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from './context';
 import { LocalTicks } from './local-ticks';
@@ -106,7 +107,7 @@ export function commentsOf({ sums }: LocalTicks, clockedMicros: number | null): 
   const clock = clockedMicros === null ? 'not known' : seconds(clockedMicros);
   return [
     `interval ${(sums.nanos / sums.ticks / 1e6).toFixed(3)} ms, ${sums.ticks} of ${Math.round(expected)} ticks (${share(sums.ticks, expected)})`,
-    inliningText(sums),
+    ...inliningComments(sums, process.version),
     `sampled CPU ${seconds(sums.cpuNanos / 1000)}, thread CPU clock ${clock}`,
   ];
 }
