@@ -12,6 +12,9 @@ const SUSPECTS_IN_COMMENTS = 3;
 const CHURNERS = 5;
 const ALLOC_SPACE = 1;
 const INUSE_SPACE = 3;
+/** Also on Node.js 26, where ticks of such functions are named. */
+const INLINED =
+  'what a function allocates that V8 inlined stands with its caller (--max-inlined-bytecode-size=0 tells them apart)';
 
 export type Skipped = { count: number; reason: string };
 
@@ -25,6 +28,7 @@ export function heapComments(
   return [
     `one allocation in ${reading.intervalBytes} bytes is sampled since ${sinceText(reading, atMillis)}; what was allocated before is not in it`,
     `${samples} samples live (${reason}); a site of n samples is right within 100/sqrt(n) %, all of it within ${percentError(samples)}`,
+    INLINED,
     'alloc_* tell of what still lives; /debug/pprof/allocs counts what was collected, too',
     "object counts take the smallest object size that fits V8's figures: right for most sizes up to 256 bytes, else too high",
     `the JavaScript heap only: ${mega(reading.usedBytesAfter)} in use after, and ${mega(reading.externalBytes)} of Buffers and the like outside of it, which are not sampled`,
@@ -41,6 +45,7 @@ export function allocsComments(profile: Profile, { live, allocated }: HeapWindow
   return [
     `alloc_*: all allocations of the window, one in ${allocated.intervalBytes} bytes sampled, ${allocated.profile.samples.length} samples; inuse_*: what lived when it began`,
     'heap profiles from now on know only of what is allocated after this window: V8 had to start anew',
+    INLINED,
     `before the window: ${pauseComment(live)}`,
     `after the window: ${pauseComment(allocated)}`,
     ...churners.map(
@@ -50,8 +55,10 @@ export function allocsComments(profile: Profile, { live, allocated }: HeapWindow
   ];
 }
 
+/** With the time of day: tools that compare two captures show the comments of both, and not whose they are. */
 export function ageComment({ atMillis, reason }: Capture, nowMillis: number): string {
-  return `not a new capture: this one was made ${Math.round((nowMillis - atMillis) / 1000)} s ago (${reason})`;
+  const seconds = Math.round((nowMillis - atMillis) / 1000);
+  return `not a new capture: this one was made ${seconds} s ago (${reason}), at ${new Date(atMillis).toISOString()}`;
 }
 
 /** debug=2. agedAtMillis: when an old capture is shown, 0 for a new one. */
@@ -68,6 +75,7 @@ export function heapText(
     `heap in use ${mega(reading.usedBytesAfter)} after the capture, ${mega(reading.usedBytesBefore)} before; outside of it ${mega(reading.externalBytes)}`,
     `sampled since ${sinceText(reading, capture.atMillis)}, ${reading.profile.samples.length} samples live, captures of this run: ${run.length}`,
     pauseComment(reading),
+    INLINED,
     ...skippedComment(skipped),
     ...(agedAtMillis === 0 ? [] : [ageComment(capture, agedAtMillis)]),
     '',
