@@ -4,19 +4,20 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { listeningPorts } from '../../collector/cli/attach/process-facts';
 import { openCollector, type RunningCollector, watchTail } from '../clients/running';
 import { untilConnected } from '../clients/targets';
-import { runCommandLine } from './command-process';
+import { runCommandLine, startCommand } from './command-process';
 
 /** Tells a line of JSON about itself each time it is sent one, and hangs or ends when it is told to. */
 const PROGRAM = `
 // More bytecode than V8 puts into a caller: else it stands under its name only if V8 says so (README, Limits).
 const filler = Array.from({ length: 150 }, (_, i) => 'if (process.never === ' + i + ') console.log(' + i + ');');
 const burnsOften = new Function('return function burnsOften() {' + filler.join('') + 'for (const end = Date.now() + 20; Date.now() < end; ); }')();
-function hangsNow() { for (const end = Date.now() + 6000; Date.now() < end; ); }
+function hangsNow(millis) { for (const end = Date.now() + millis; Date.now() < end; ); }
 setInterval(burnsOften, 40);
 process.stdin.setEncoding('utf8').on('data', (word) => {
-  if (word === 'hang') return setTimeout(hangsNow, 10);
+  if (word.startsWith('hang')) return setTimeout(hangsNow, 10, Number(word.slice(4)));
   if (word === 'end') process.exit(3);
   const events = process.eventNames().map((name) => [String(name), process.listenerCount(name)]);
   const symbols = Object.getOwnPropertySymbols(process).map(String);
@@ -142,17 +143,71 @@ describe('a process that runs without the agent', () => {
     expect(notes.join('\n')).not.toContain('hot');
   });
 
-  it('that hangs is told where, and gets the agent when it does not any more', async () => {
+  it('that hangs is told where, gets the agent when it does not any more, and then for all of --seconds', async () => {
     target = new Target([script], { RINGTAIL_TOKEN: collector.agentEnvironment.RINGTAIL_TOKEN! });
     await target.line();
-    target.child.stdin!.write('hang');
+    const before = await target.line('tell');
+    target.child.stdin!.write('hang 4000');
     await new Promise((done) => setTimeout(done, 300));
-    const { code, stderr } = await attach(String(target.pid), '--service', 'hung');
+    const words = ['attach', String(target.pid), '--service', 'hung', '--seconds', '2'];
+    const command = startCommand(words, collector.agentEnvironment);
+    await command.wrote('hangs; the agent starts when');
+    await command.wrote('attached to');
+    const attachedMillis = performance.now();
+    const { code, stderr } = await command.ended;
+    expect(performance.now() - attachedMillis).toBeGreaterThan(1800);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /hangs; the agent starts when it does not any more\. It hangs in:\n {2}hangsNow \S*app\.js:5\n/,
+      /It hangs in:\n {2}hangsNow \S*app\.js:5\n[\s\S]*attached to[\s\S]*has said goodbye/,
     );
-    await untilConnected(collector, 'hung');
+    expect(await heardOf('hung')).toBe(true);
+    expect(await target.line('tell')).toBe(before);
+    if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([]);
+  });
+
+  it.each([
+    ['attach', [], 'nothing was started'],
+    ['attach --stop', ['--stop'], 'it stays'],
+  ])('that hangs is as it was when a waiting %s is interrupted', async (_, words, told) => {
+    target = new Target();
+    await target.line();
+    const before = await target.line('tell');
+    target.child.stdin!.write('hang 6000');
+    await new Promise((done) => setTimeout(done, 300));
+    const command = startCommand(['attach', String(target.pid), ...words], collector.agentEnvironment);
+    await command.wrote('hangsNow');
+    command.child.kill('SIGINT');
+    const { code, stderr } = await command.ended;
+    expect([code, stderr]).toEqual([130, expect.stringMatching(`interrupted: .*${told}`)]);
+    expect(stderr).not.toContain('attached to');
+    if (words.length === 0 && process.platform === 'linux')
+      expect(stderr).toContain('it closes its inspector');
+    // The connection's timer runs after that of the program.
+    await expect.poll(() => target!.line('tell'), { timeout: 8000 }).toBe(before);
+    if (process.platform === 'linux')
+      await expect.poll(() => listeningPorts(target!.pid), { timeout: 3000 }).toEqual([]);
+  });
+
+  it('that hangs gets no agent of an attach that was killed, and closes its inspector itself', async () => {
+    target = new Target();
+    await target.line();
+    const before = await target.line('tell');
+    target.child.stdin!.write('hang 4000');
+    await new Promise((done) => setTimeout(done, 300));
+    const command = startCommand(['attach', String(target.pid)], collector.agentEnvironment);
+    await command.wrote('hangsNow');
+    command.child.kill('SIGKILL');
+    expect(await target.line('tell')).toBeDefined();
+    await expect.poll(() => target!.line('tell'), { timeout: 3000 }).toBe(before);
+    if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([]);
+  });
+
+  it('is left with the inspector that it had open', async () => {
+    target = new Target(['--inspect', script]);
+    await target.line();
+    const { code, stderr } = await attach(String(target.pid), '--seconds', '1');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
+    if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([9229]);
   });
 });
 

@@ -2,7 +2,7 @@
  * `ringtail attach PID`: starts the agent in a process that runs without it, `--stop` ends it there again, `--seconds` does
  * both. The process' inspector is open only for as long as that takes: first it is closed again and then the agent
  * starts, and the agent has ended before it is, because Node 22 may crash when an inspector closes under open sessions. In
- * a process that hangs both come when it does not any more; where it hangs is told at once, from the inspector itself.
+ * a process that hangs nothing is started or ended: that is waited for, and where it hangs is told at once.
  */
 import { AGENT_KEY } from '../../../agent/wire/agent-key';
 import { builtFile } from '../built-files';
@@ -10,7 +10,9 @@ import { CliError, EXIT_INTERRUPTED, EXIT_OK } from '../cli-error';
 import { environmentUrl, startWords, tailUrl, tailWords } from '../collector-url';
 import { fetchServices } from '../connected-services';
 import { givenToken } from '../given-token';
-import { stopSignal } from '../stop-signal';
+import { type StopSignal, stopSignal } from '../stop-signal';
+import { afterwards } from './connection-keeper';
+import { waitForTurn } from './hang-wait';
 import { InspectedProcess } from './inspected-process';
 
 /** pid: of a Node process of this user. seconds: end by itself after this long, and leave the process as it was. */
@@ -23,89 +25,114 @@ export type AttachOptions = {
   keepCode: boolean;
 };
 
-/** By this time our connection is gone. */
-const CLOSES_AFTER_MILLIS = 100;
 const AGENT = `process[Symbol.for('${AGENT_KEY}')]`;
-/** Node's own timer: the program may have put another in the global's place. */
-const LATER = (text: string) =>
-  `process.getBuiltinModule('node:timers').setTimeout(() => { ${text} }, ${CLOSES_AFTER_MILLIS}).unref();`;
-/** A loop that does not turn for so long hangs. */
-const TURNS_WITHIN_MILLIS = 1500;
-const FRAMES_MAX = 12;
-/** What node:inspector's close() is; loading that module would look as if the program used it (agent/aggregator/recompile.ts). */
-const CLOSE = `process._debugEnd();`;
+const POLL_MILLIS = 1000;
 
-export async function attachCommand({
-  pid,
-  service,
-  seconds,
-  stop,
-  keepCode,
-}: AttachOptions): Promise<number> {
-  if (stop) return detach(pid);
+export async function attachCommand(options: AttachOptions): Promise<number> {
+  const { pid, service, seconds, keepCode } = options;
+  if (options.stop) return detach(pid);
   const url = environmentUrl();
   const version = await attach(pid, {
     collectorUrl: url,
     recompile: keepCode ? 'off' : 'start',
     ...(service === undefined ? {} : { service }),
   });
+  if (version === null) return EXIT_INTERRUPTED;
+  const signal = seconds === undefined ? null : stopSignal(seconds);
   say(`attached to ${pid} (Node.js ${version}): it sends to ${url}; watch it with: ${tailWords(url)}`);
   const token = givenToken(() => {});
   if ((await fetchServices(tailUrl(undefined, {}), token)) === null)
     say(`no collector answers there yet: ${startWords(new URL(url))}`);
-  if (seconds === undefined) {
+  if (signal === null) {
     say(`leave it with: ringtail attach ${pid} --stop`);
     return EXIT_OK;
   }
-  const reason = await stopSignal(seconds).stopped;
+  const reason = await signal.stopped;
   const code = await detach(pid);
   return reason === 'interrupted' ? EXIT_INTERRUPTED : code;
 }
 
-/** Gives the process' version of Node. */
-async function attach(pid: number, options: Record<string, string>): Promise<string> {
+/** Gives the process' version of Node once the agent has started there; null where that was interrupted, and nothing started. */
+async function attach(pid: number, options: Record<string, string>): Promise<string | null> {
+  const signal = stopSignal();
   const inspected = await InspectedProcess.open(pid);
-  const file = JSON.stringify(builtFile('agent/index.js'));
-  const closing = inspected.isOpenedByUs ? CLOSE : '';
   try {
-    const hangs = !(await inspected.turns(TURNS_WITHIN_MILLIS));
-    const told = await inspected.evaluate(`(() => {
-      if (${AGENT} !== undefined) { ${LATER(closing)} return 'running'; }
+    if (!(await waitForTurn(inspected, signal.stopped, 'the agent starts', say)))
+      return await leaveUntouched(inspected);
+    const file = JSON.stringify(builtFile('agent/index.js'));
+    const version = await inspected.evaluate(`(() => {
+      if (${AGENT} !== undefined) return 'running';
       const agent = process.getBuiltinModule('node:module').createRequire(${file})(${file});
-      ${LATER(`${closing} agent.start(${JSON.stringify(options)});`)}
+      ${afterwards(`agent.start(${JSON.stringify(options)});`)}
       return process.version;
     })()`);
-    if (hangs) {
-      say(`process ${pid} hangs; the agent starts when it does not any more. It hangs in:`);
-      const stack = await inspected.stack();
-      const lines = stack.length === 0 ? ['(native code)'] : stack.slice(0, FRAMES_MAX);
-      for (const line of lines) process.stderr.write(`  ${line}\n`);
-    }
-    if (told !== 'running') return String(told);
+    const hasStarted = await inspected.close();
+    if (version === 'running')
+      throw new CliError(
+        'ERR_CLI_ATTACH',
+        `the agent runs in process ${pid} already`,
+        'ringtail tail shows it',
+      );
+    if (hasStarted || !inspected.isOpenedByUs || (await startsLater(inspected, signal)))
+      return String(version);
+    return await leaveUntouched(await InspectedProcess.open(pid));
   } finally {
+    signal.stop('done');
     await inspected.close();
   }
-  throw new CliError('ERR_CLI_ATTACH', `the agent runs in process ${pid} already`, 'ringtail tail shows it');
+}
+
+/** It hangs again, before the agent has started. False where the wait was interrupted. */
+async function startsLater(inspected: InspectedProcess, { stopped }: StopSignal): Promise<boolean> {
+  say(`process ${inspected.pid} hangs again; the agent starts when it does not any more`);
+  let isInterrupted = false;
+  void stopped.then(() => {
+    isInterrupted = true;
+  });
+  while (!isInterrupted) if (await inspected.hasClosed(POLL_MILLIS)) return true;
+  return false;
+}
+
+/** Whoever is connected last decides what is started, so nothing is. */
+async function leaveUntouched(inspected: InspectedProcess): Promise<null> {
+  const hasClosed = await inspected.close();
+  const closing =
+    hasClosed || !inspected.isOpenedByUs
+      ? ''
+      : `; it closes its inspector (port ${inspected.port}) itself when it does not hang any more`;
+  say(`interrupted: nothing was started in process ${inspected.pid}${closing}`);
+  return null;
 }
 
 async function detach(pid: number): Promise<number> {
+  const signal = stopSignal();
   const inspected = await InspectedProcess.open(pid);
   try {
+    if (!(await waitForTurn(inspected, signal.stopped, 'the agent ends', say))) {
+      say(
+        `interrupted: if an agent runs in process ${pid}, it stays; end it with: ringtail attach ${pid} --stop`,
+      );
+      return EXIT_INTERRUPTED;
+    }
     const told = await inspected.evaluate(
       `(async () => {
       const agent = ${AGENT};
       await agent?.stop();
-      ${inspected.isOpenedByUs ? LATER(CLOSE) : ''}
       return agent === undefined ? 'none' : 'stopped';
     })()`,
       true,
     );
-    if (told === 'none')
+    if (told === 'none' && !inspected.hasReplaced)
       throw new CliError('ERR_CLI_ATTACH', `no agent runs in process ${pid}`, 'there is nothing to stop');
+    say(
+      told === 'none'
+        ? `the agent in ${pid} had not started yet, and will not`
+        : `the agent in ${pid} has said goodbye and ended`,
+    );
   } finally {
+    signal.stop('done');
     await inspected.close();
   }
-  say(`the agent in ${pid} has said goodbye and ended`);
   return EXIT_OK;
 }
 
