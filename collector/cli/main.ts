@@ -2,7 +2,7 @@
 /** The `ringtail` command: reads the words, runs the command, turns what went wrong into a message and an exit code. */
 import { version } from '../../package.json';
 import { CliError, describeError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from './cli-error';
-import { buildProgram, helpOf, type UsageProblem, usageProblem } from './program';
+import { buildProgram, helpOf, parsedWords, type UsageProblem, usageProblem } from './program';
 
 async function main(words: string[]): Promise<number> {
   const debug = words.includes('--debug');
@@ -12,7 +12,7 @@ async function main(words: string[]): Promise<number> {
   });
   try {
     if (words.length === 0) program.help({ error: true });
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(parsedWords(words, program), { from: 'user' });
     return exitCode;
   } catch (error) {
     const problem = usageProblem(error);

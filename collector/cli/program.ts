@@ -22,6 +22,8 @@ import {
 import { addReportCommands } from './reports/report-commands';
 
 const HELP_COLUMNS = 80;
+/** What is answered at once, wherever it stands. */
+const ANSWERED = ['-h', '--help', '-V', '--version'];
 const SECONDS_MAX = 7 * 24 * 3600;
 const STORE_MB_MAX = 64 * 1024;
 const MINUTE = 60_000;
@@ -128,9 +130,22 @@ export function buildProgram(version: string, done: (exitCode: number) => void):
 
 /** Where to read on: the help of the command that the words begin with. */
 export function helpOf(words: readonly string[], program: Command): string {
-  const first = words.find((word) => !word.startsWith('-'));
-  const named = program.commands.find((command) => command.name() === first);
+  const named = commandOf(words, program);
   return `ringtail ${named === undefined ? '' : `${named.name()} `}--help`;
+}
+
+/** The words to parse: a command that does not exist has no help, which commander would answer with the program's. */
+export function parsedWords(words: readonly string[], program: Command): readonly string[] {
+  const isUnknown = firstOf(words) !== undefined && commandOf(words, program) === undefined;
+  return isUnknown ? words.filter((word) => !ANSWERED.includes(word)) : words;
+}
+
+function commandOf(words: readonly string[], program: Command): Command | undefined {
+  return program.commands.find((command) => command.name() === firstOf(words));
+}
+
+function firstOf(words: readonly string[]): string | undefined {
+  return words.find((word) => !word.startsWith('-'));
 }
 
 /** asked: help or the version, already printed. message: '' where the help itself is the message. */

@@ -36,6 +36,8 @@ describe('help', () => {
 describe('usage errors', () => {
   it.each([
     [['tial'], "unknown command 'tial' (Did you mean tail?)"],
+    [['doctor', '--help'], "unknown command 'doctor'"],
+    [['gate', '-h', '--version'], "unknown command 'gate'"],
     [['tail', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
     [['tail', '--seconds', 'soon'], "argument 'soon' is invalid. It must be a number of seconds"],
     [['demo', '--seconds', '-1'], "argument '-1' is invalid. It must be a number of seconds"],
