@@ -5,8 +5,9 @@
 import { spawn } from 'node:child_process';
 import { builtFile } from './built-files';
 import { CliError } from './cli-error';
-import { environmentUrl, tailWords } from './collector-url';
+import { environmentUrl, startWords, tailWords } from './collector-url';
 import { withPreload } from './node-options';
+import { probe } from './probe';
 
 /** SIGINT and SIGQUIT reach a program at a terminal by themselves: passing them on would deliver them twice. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
@@ -15,9 +16,11 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 export async function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
   const url = environmentUrl();
-  process.stderr.write(
-    `ringtail: sending to ${url} (RINGTAIL_COLLECTOR); watch it with: ${tailWords(url)}\n`,
-  );
+  const from = process.env.RINGTAIL_COLLECTOR ? 'RINGTAIL_COLLECTOR' : 'RINGTAIL_COLLECTOR is not set';
+  process.stderr.write(`ringtail: sending to ${url} (${from}); watch it with: ${tailWords(url)}\n`);
+  const endProbe = probe(url, () => {
+    process.stderr.write(`ringtail: no collector answers there yet: ${startWords(new URL(url))}\n`);
+  });
   const child = spawn(file, args, {
     stdio: 'inherit',
     env: {
@@ -35,6 +38,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     if (signal !== null) await dieOf(signal);
     return code ?? 1;
   } finally {
+    endProbe();
     for (const [name, listener] of listeners) process.off(name, listener);
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { startCollector } from '../../collector/collector';
 import { type RunningCommand, runCommandLine, startCommand } from './command-process';
 
 const run = promisify(execFile);
@@ -46,7 +47,10 @@ describe('ringtail demo', () => {
     expect(stdout).toContain(`go tool pprof "http://127.0.0.1:${port}/debug/pprof/profile?seconds=5"`);
     expect(stdout).toContain(`tail demo --url ws://127.0.0.1:${port}`);
     const summary = stdout.slice(stdout.indexOf('summary of'));
-    expect(Number(/^summary of (\d+) seconds/.exec(summary)?.[1])).toBeGreaterThanOrEqual(10);
+    const [, ran, told] =
+      /^summary of (\d+) seconds; the agent told of ([\d.]+) of them\n/.exec(summary) ?? [];
+    expect(ran).toBe('15');
+    expect(Number(told)).toBeGreaterThanOrEqual(10);
     expect(Number(/requests +([\d,]+) seen/.exec(summary)?.[1]?.replace(',', ''))).toBeGreaterThan(500);
     expect(/hottest.*\n +[\d.]+ % +(\S+)/.exec(summary)?.[1]).toBe('slowReportTotals');
     expect(summary).toMatch(/stalls +\d+, the longest:\n[\s\S]*rebuildSearchIndex/);
@@ -101,6 +105,21 @@ describe('ringtail demo', () => {
       expect(asked.stderr).toContain('ringtail demo --port 7412');
     } finally {
       other.close();
+    }
+  });
+
+  it('says when it is a collector that has the port', async () => {
+    for (const requireToken of [false, true]) {
+      const environment = { RINGTAIL_TOKEN: 'a-token-of-the-tests-0123456789' };
+      const collector = await startCollector({ port: 0, environment, requireToken });
+      const { port } = collector.address;
+      try {
+        const { code, stderr } = await runCommandLine(['demo', '--seconds', '4', '--port', String(port)]);
+        expect(code).toBe(1);
+        expect(stderr).toContain(`port ${port} is taken by a ringtail collector [ERR_CLI_PORT_BUSY]`);
+      } finally {
+        await collector.close();
+      }
     }
   });
 

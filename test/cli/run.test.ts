@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -26,7 +27,7 @@ describe('ringtail run', () => {
     ]);
     expect([code, stdout]).toEqual([7, '--json,-h\n']);
     expect(stderr.split('\n')[0]).toBe(
-      'ringtail: sending to ws://127.0.0.1:7411 (RINGTAIL_COLLECTOR); watch it with: ringtail tail',
+      'ringtail: sending to ws://127.0.0.1:7411 (RINGTAIL_COLLECTOR is not set); watch it with: ringtail tail',
     );
   });
 
@@ -35,6 +36,23 @@ describe('ringtail run', () => {
       RINGTAIL_COLLECTOR: 'ws://127.0.0.1:7999',
     });
     expect(stderr.split('\n')[0]).toMatch(/; watch it with: ringtail tail --url ws:\/\/127\.0\.0\.1:7999$/);
+  });
+
+  it('says where nobody listens there, and nothing where somebody does', async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const words = ['run', '--', process.execPath, '-e', 'setTimeout(() => {}, 300)'];
+    const env = { RINGTAIL_COLLECTOR: `ws://127.0.0.1:${port}` };
+    const answered = await runCommandLine(words, env);
+    expect(answered.stderr).toContain(`sending to ws://127.0.0.1:${port} (RINGTAIL_COLLECTOR); watch it`);
+    expect(answered.stderr).not.toContain('no collector answers');
+    await new Promise((resolve) => server.close(resolve));
+    const { code, stderr } = await runCommandLine(words, env);
+    expect(code).toBe(0);
+    expect(stderr.split('\n')[1]).toBe(
+      `ringtail: no collector answers there yet: ringtail collector --port ${port}`,
+    );
   });
 
   it('preloads the agent by absolute path, so another working folder is no matter', async () => {

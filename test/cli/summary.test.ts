@@ -40,8 +40,8 @@ describe("the demo's summary", () => {
     const short = { processPercent: 55, mainPercent: 100, agentPercent: 2 };
     summary.add(second({ hot: [rest], spanMillis: 0, cpu: short }));
     const load = { sent: 1500, answered: 1490, failed: 3, leftOut: 7 };
-    expect(summary.lines(load, parseFigures(METRICS, 'demo'))).toEqual([
-      'summary of 3 seconds',
+    expect(summary.lines(20.02, load, parseFigures(METRICS, 'demo'))).toEqual([
+      'summary of 20 seconds; the agent told of 2.0 of them',
       '  requests   1,500 seen by the agent; the load sent 1,500, 3 failed, 7 left out',
       '  samples    123 ticks',
       '  hottest    self',

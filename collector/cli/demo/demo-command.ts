@@ -11,6 +11,7 @@ import { TailClient } from '../tail-client';
 import { openTailOutput, tailFormat } from '../tail-output';
 import { Load, REQUESTS_PER_SECOND } from './load';
 import { fetchFigures } from './metrics-figures';
+import { portHolder } from './port-holder';
 import { DEMO_SERVICE, ServiceProcess } from './service-process';
 import { DemoSummary } from './summary';
 
@@ -84,6 +85,7 @@ async function watch({ options, collector, service, stop, format, url }: Watched
     trouble: (text) => output.trouble(text),
     failed: (error) => stop.fail(error),
   });
+  const startedMillis = performance.now();
   const unheard = setTimeout(() => {
     if (summary.seconds === 0) stop.fail(silentError(service, url));
   }, HEARD_WITHIN_MILLIS);
@@ -91,13 +93,14 @@ async function watch({ options, collector, service, stop, format, url }: Watched
     options.seconds === undefined ? undefined : setTimeout(() => stop.stop('done'), options.seconds * 1000);
   try {
     const reason = await stop.stopped;
+    const ranSeconds = (performance.now() - startedMillis) / 1000;
     load.stop();
     await service.stop();
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MILLIS));
     output.close();
     if (summary.seconds === 0 && reason === 'done') throw silentError(service, url);
     const figures = await fetchFigures(port, DEMO_SERVICE);
-    say(summary.lines(load.counts, figures).join('\n'));
+    say(summary.lines(ranSeconds, load.counts, figures).join('\n'));
     return reason === 'interrupted' ? EXIT_INTERRUPTED : EXIT_OK;
   } finally {
     clearTimeout(unheard);
@@ -130,14 +133,15 @@ async function listen(asked: number | undefined, log: (line: string) => void): P
       });
     } catch (error) {
       if (!isPortBusy(error)) throw error;
+      const holder = await portHolder(port);
       if (asked !== undefined || port - first >= PORTS_TRIED) {
         throw new CliError(
           'ERR_CLI_PORT_BUSY',
-          `port ${port} is taken by another program`,
+          `port ${port} is taken by ${holder}`,
           `choose another: ringtail demo --port ${port + 1}   (0 takes any free one)`,
         );
       }
-      process.stderr.write(`demo: port ${port} is taken by another program, trying ${port + 1}\n`);
+      process.stderr.write(`demo: port ${port} is taken by ${holder}, trying ${port + 1}\n`);
     }
   }
 }

@@ -11,6 +11,7 @@ const FUNCTIONS_MAX = 1000;
 
 export class DemoSummary {
   #seconds = 0;
+  #spanMillis = 0;
   #ticks = 0;
   #gcMaxMillis = 0;
   /** Percent times ms, and the ms. */
@@ -30,6 +31,7 @@ export class DemoSummary {
   readonly #hot = new Map<string, number>();
   #weight = 0;
 
+  /** Lines of a second each that came. */
   get seconds(): number {
     return this.#seconds;
   }
@@ -37,6 +39,7 @@ export class DemoSummary {
   add(line: TailLine): void {
     if (line.type !== 'second') return;
     this.#seconds++;
+    this.#spanMillis += line.spanMillis;
     this.#ticks += line.sampler.ticks;
     this.#gcMaxMillis = Math.max(this.#gcMaxMillis, line.gc.maxMillis);
     this.#rssBytes = line.memory.rssBytes;
@@ -57,12 +60,13 @@ export class DemoSummary {
     for (const hot of line.hot) this.#addHot(hot, weight);
   }
 
-  lines(load: LoadCounts, figures: MetricsFigures): string[] {
+  /** ranSeconds: how long the demo was watched; its agent tells a little less, as it begins later. */
+  lines(ranSeconds: number, load: LoadCounts, figures: MetricsFigures): string[] {
     const cpu = this.#cpuMillis === 0 ? null : this.#cpuPercentSum / this.#cpuMillis;
     const agent = this.#cpuMillis === 0 ? null : this.#agentPercentSum / this.#cpuMillis;
     const lost = [...this.#lost].map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
     return [
-      `summary of ${this.#seconds} seconds`,
+      `summary of ${ranSeconds.toFixed(0)} seconds; the agent told of ${(this.#spanMillis / 1000).toFixed(1)} of them`,
       `  requests   ${countText(figures.requests ?? 0)} seen by the agent; the load sent ${countText(load.sent)}, ${countText(load.failed)} failed, ${countText(load.leftOut)} left out`,
       `  samples    ${countText(this.#ticks)} ticks`,
       ...this.#hotLines(),
