@@ -1,6 +1,6 @@
 /** `ringtail attach`: a process that was started without the agent is profiled, and left as it was. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -39,8 +39,9 @@ class Target {
   constructor(
     words: readonly string[] = [script],
     readonly environment: Record<string, string> = {},
+    program = process.execPath,
   ) {
-    this.child = spawn(process.execPath, words, {
+    this.child = spawn(program, words, {
       env: { PATH: process.env.PATH ?? '', HOME: folder, ...environment },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
@@ -202,6 +203,15 @@ describe('a process that runs without the agent', () => {
     if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([]);
   });
 
+  it('is known as Node.js also where its program has another name', async () => {
+    const program = join(folder, 'shop-server');
+    copyFileSync(process.execPath, program);
+    target = new Target([script], {}, program);
+    await target.line();
+    const { code, stderr } = await attach(String(target.pid), '--seconds', '1');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
+  });
+
   it('is left with the inspector that it had open', async () => {
     target = new Target(['--inspect', script]);
     await target.line();
@@ -213,11 +223,22 @@ describe('a process that runs without the agent', () => {
 
 describe('what cannot be attached to', () => {
   it('is told, and not harmed', async () => {
-    const other = spawn('sleep', ['30'], { stdio: 'ignore' });
-    const refused = await attach(String(other.pid));
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('would end it')]);
-    expect(other.exitCode ?? other.signalCode).toBe(null);
-    other.kill();
+    const programs = [
+      ['sleep', ['30']],
+      ['bash', ['-c', 'trap "exit 9" USR1; echo up; while :; do sleep 0.05; done']],
+    ] as const;
+    for (const [program, words] of process.platform === 'linux' ? programs : []) {
+      const other = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+      if (program === 'bash') await new Promise((done) => other.stdout.once('data', done));
+      const refused = await attach(String(other.pid));
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('is no Node.js: it runs /'),
+      ]);
+      await new Promise((done) => setTimeout(done, 200));
+      expect(other.exitCode ?? other.signalCode).toBe(null);
+      other.kill();
+    }
     const none = await attach('999999999');
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('there is no process')]);
     const word = await attach('node');

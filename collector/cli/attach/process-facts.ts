@@ -1,12 +1,17 @@
-/** What the system tells of a process that is to be attached to: whether SIGUSR1 would end it, and where it listens. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+/** What the system tells of a process that is to be attached to: whether it is Node.js, whether SIGUSR1 would end it, and where it listens. */
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
+import { printable } from '../../profile/printable';
 import { CliError } from '../cli-error';
 
 const SIGUSR1_BIT = 1n << 9n;
 /** State of a listening socket in /proc/net/tcp. */
 const LISTENING = '0A';
+/** What every Node.js exports to its addons, under whatever name its file goes. */
+const EXPORTED = 'node_module_register';
+const PART_BYTES = 4 * 1024 * 1024;
 
-/** Throws a CliError: no such process, not ours, or one that would die of SIGUSR1. */
+/** Throws a CliError: no such process, not ours, no Node.js, or one that would die of SIGUSR1. */
 export function checkProcess(pid: number): void {
   try {
     process.kill(pid, 0);
@@ -18,13 +23,51 @@ export function checkProcess(pid: number): void {
       isForeign ? 'attach as that user' : 'pgrep -a node lists those there are',
     );
   }
+  const program = linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
+  if (program !== '' && !isNode(pid, program))
+    throw new CliError(
+      'ERR_CLI_ATTACH',
+      `process ${pid} is no Node.js: it runs ${printable(program)}`,
+      'nothing was sent to it; pgrep -a node lists those there are',
+    );
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(textOf(`/proc/${pid}/status`) ?? '')?.[1];
   if (caught === undefined || BigInt(`0x${caught}`) & SIGUSR1_BIT) return;
   throw new CliError(
     'ERR_CLI_ATTACH',
     `process ${pid} does not wait for SIGUSR1, which would end it`,
-    'it is no Node.js, or was started with --disable-sigusr1',
+    'it has not begun yet, or was started with --disable-sigusr1',
   );
+}
+
+/** By the name of its program, or what that exports, or the library that it is in; where its program cannot be read it may be. */
+function isNode(pid: number, program: string): boolean {
+  if (/^node(js)?$/.test(basename(program))) return true;
+  if (/\/libnode\.so/.test(textOf(`/proc/${pid}/maps`) ?? '')) return true;
+  return holdsText(`/proc/${pid}/exe`, EXPORTED) ?? true;
+}
+
+/** null where the file cannot be read. */
+function holdsText(file: string, text: string): boolean | null {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const part = Buffer.alloc(PART_BYTES);
+      const overlap = text.length - 1;
+      let kept = 0;
+      for (;;) {
+        const read = readSync(descriptor, part, kept, PART_BYTES - kept, null);
+        if (read === 0) return false;
+        const filled = kept + read;
+        if (part.subarray(0, filled).includes(text)) return true;
+        kept = Math.min(overlap, filled);
+        part.copy(part, 0, filled - kept, filled);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
 }
 
 /** Ports that a process listens on, on any address; null where the system does not tell. */
