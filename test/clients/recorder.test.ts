@@ -127,6 +127,16 @@ describe('the flight recorder', () => {
     expect(micros - last).toBeLessThan(200e3);
   }, 30_000);
 
+  it('says at the start where its folder cannot be one', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const { text } = run('serve', { RINGTAIL_RECORD_DIR: join(file, 'dumps') });
+    await until(() => text().includes('RINGTAIL_RECORD_DIR: ') || null);
+    expect(text()).toContain(
+      `ringtail: RINGTAIL_RECORD_DIR: dumps will not get into ${join(file, 'dumps')}: ${file} is no folder\n`,
+    );
+  }, 30_000);
+
   it('answers while the main thread hangs, and dumps a hang that does not end', async () => {
     const program = run('hang', { RINGTAIL_RECORD_DIR: folder, RINGTAIL_PPROF: '127.0.0.1:0' });
     const base = await ownAddress(program);

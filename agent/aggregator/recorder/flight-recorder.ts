@@ -8,6 +8,7 @@
  */
 import type { StackNames } from '../../../collector/profile/stack-table';
 import type { AgentOptions } from '../../options';
+import { say } from '../../stderr';
 import {
   EVENT_HANG,
   EVENT_NOTE,
@@ -21,6 +22,7 @@ import type { TickWindow } from '../profile-reader';
 import type { ProfileContext } from '../profiles/context';
 import type { Sampling } from '../sampling';
 import type { Dumps } from './dumps';
+import { folderProblem } from './folder-problem';
 import type { RecordedIncident } from './recorded';
 import { RECORDER_BYTES, Recorder } from './recorder';
 import { stackWords } from './stack-words';
@@ -60,11 +62,14 @@ export class FlightRecorder {
 
   constructor(host: FlightHost) {
     this.#host = host;
-    const keepMicros = host.options.recordSeconds * 1e6;
+    const { recordSeconds, recordDir } = host.options;
+    const keepMicros = recordSeconds * 1e6;
     this.recorder = new Recorder({ keepMicros, bytes: RECORDER_BYTES });
     host.sampling.listeners.add((window: TickWindow, periodNanos: number) =>
       this.recorder.window(window, periodNanos / 1000, host.dictionary),
     );
+    const problem = recordDir === '' || recordSeconds === 0 ? '' : folderProblem(recordDir);
+    if (problem !== '') say(`RINGTAIL_RECORD_DIR: dumps will not get into ${recordDir}: ${problem}`);
   }
 
   /** What the recorder holds of the last seconds, gzipped. */
