@@ -14,9 +14,16 @@ export function summaryOf(profile: Profile, savedMicros = 0): string {
   const total = functions.reduce((sum, { flat }) => sum + flat, 0);
   const run = (profile.head.durationNanos / 1e9).toFixed(2);
   const sampled = (total / 1e9).toFixed(2);
-  const shown = Math.min(ROWS, functions.length);
   const saved = savedMicros === 0 ? '' : `, not sampled for ${(savedMicros / 1e6).toFixed(0)} s`;
-  const head = `CPU ${sampled} s sampled in ${run} s${saved}; the ${shown} functions of ${functions.length} that took most:`;
+  const head = `CPU ${sampled} s sampled in ${run} s${saved}; ${listWords(functions.length)}`;
+  if (functions.length === 0) return head;
   const scale = new ValueScale(profile.head.sampleTypes[type]!, total);
   return [head, ...topTable(functions, { scale, total, rows: ROWS, columns: COLUMNS })].join('\n');
+}
+
+/** What the rows are. */
+function listWords(count: number): string {
+  if (count === 0) return 'no function took any';
+  if (count === 1) return 'the one function that took it:';
+  return `the ${Math.min(ROWS, count)} functions of ${count} that took most:`;
 }

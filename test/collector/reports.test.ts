@@ -118,6 +118,9 @@ describe('top', () => {
     expect(text[0]).toBe('CPU 120.00 s sampled in 10.00 s; the 10 functions of 15 that took most:');
     expect(text).toHaveLength(12);
     for (const line of text) expect(widthColumns(line)).toBeLessThanOrEqual(100);
+    const headOf = (folded: string) => summaryOf(profileOf(folded)).split('\n')[0];
+    expect(headOf('main 1')).toBe('CPU 1.00 s sampled in 10.00 s; the one function that took it:');
+    expect(summaryOf(profileOf(''))).toBe('CPU 0.00 s sampled in 10.00 s; no function took any');
     const [rested = ''] = summaryOf(profileOf(lines.join('\n')), 4e6).split('\n');
     expect(rested).toBe(
       'CPU 120.00 s sampled in 10.00 s, not sampled for 4 s; the 10 functions of 15 that took most:',
