@@ -63,6 +63,8 @@ export function describeStack(stacks: StackTable, stack: number): string[] {
   });
 }
 
+/** A module of Node.js keeps its whole name, or it would look like a file of the program's. */
 function baseName(path: string): string {
+  if (path.startsWith('node:')) return path;
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

@@ -140,7 +140,7 @@ describe('plain lines of the tail', () => {
   it('shortens long stacks from the root', () => {
     const node = 'node:internal/streams/readable';
     expect(
-      stackText([`read (${node}:788)`, `(anonymous) readable:9 (${node}:9)`, 'f (/srv/a/b/c.js:1)']),
+      stackText([`read (${node}:788)`, `(anonymous) ${node}:9 (${node}:9)`, 'f (/srv/a/b/c.js:1)']),
     ).toBe(`f (b/c.js:1) < (anonymous) ${node}:9 < read (${node}:788)`);
     expect(stackText(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('g < f < e < d < c < …');
   });
