@@ -12,6 +12,8 @@ import { join } from 'node:path';
 const KEY = 'ringtail.attach/1';
 const KEEPER = `process[Symbol.for('${KEY}')]`;
 const POLL_MILLIS = 50;
+/** Node.js asks itself twice to open the inspector for one SIGUSR1, and the second may be heard after it was closed, which opens it again. */
+const CLOSES = 3;
 /** Where the process does not see our file (its own /tmp), the connection is believed to have ended this long after it said so. */
 const ENDS_WITHIN_MILLIS = 500;
 
@@ -52,12 +54,13 @@ export function keepText(file: ConnectionFile, isOpenedByUs: boolean): string {
     const seesCli = lives();
     const isOpen = () => (!seesCli || lives()) &&
       (seesFile ? existsSync(file) : keeper.saidAt === 0 || Date.now() - keeper.saidAt < ${ENDS_WITHIN_MILLIS});
+    let closes = 0;
     const timer = setInterval(() => {
-      if (keeper.newest === number && isOpen()) return;
+      if (keeper.newest !== number) return clearInterval(timer);
+      if (closes === 0 && isOpen()) return;
+      if (keeper.isOurs && closes++ < ${CLOSES}) return process._debugEnd();
       clearInterval(timer);
-      if (keeper.newest !== number) return;
       delete ${KEEPER};
-      if (keeper.isOurs) process._debugEnd();
       keeper.start?.();
     }, ${POLL_MILLIS});
     timer.unref();

@@ -14,6 +14,8 @@ const USUAL_PORT = 9229;
 const OPENS_WITHIN_MILLIS = 5000;
 const CLOSES_WITHIN_MILLIS = 2000;
 const POLL_MILLIS = 50;
+/** So often in a row: it may open again for a moment (connection-keeper.ts), and only then is what was to start begun. */
+const CLOSED_LOOKS = 5;
 const ANSWERS_WITHIN_MILLIS = 10_000;
 const LIST_MILLIS = 1000;
 const LIST_BYTES_MAX = 64 * 1024;
@@ -207,8 +209,10 @@ export class InspectedProcess {
   /** Whether the inspector is closed within so long; where the system does not tell, it is believed to be then. */
   async hasClosed(withinMillis: number): Promise<boolean> {
     const until = performance.now() + withinMillis;
+    let closedLooks = 0;
     do {
-      if (listeningPorts(this.pid)?.includes(this.port) === false) return true;
+      closedLooks = listeningPorts(this.pid)?.includes(this.port) === false ? closedLooks + 1 : 0;
+      if (closedLooks === CLOSED_LOOKS) return true;
       await new Promise((done) => setTimeout(done, POLL_MILLIS));
     } while (performance.now() < until);
     return listeningPorts(this.pid) === null;
