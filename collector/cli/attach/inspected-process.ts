@@ -8,7 +8,8 @@ import { WebSocket } from 'ws';
 import { printable } from '../../profile/printable';
 import { CliError } from '../cli-error';
 import { ConnectionFile, ENDS_NOW, type Kept, keepText } from './connection-keeper';
-import { checkProcess, listeningPorts } from './process-facts';
+import { checkProcess, isToldToInspect, listeningPorts, mainThreadFigures } from './process-facts';
+import { whyNotOpen } from './why-not-open';
 
 const USUAL_PORT = 9229;
 const OPENS_WITHIN_MILLIS = 5000;
@@ -80,13 +81,18 @@ export class InspectedProcess {
   static async open(pid: number): Promise<InspectedProcess> {
     checkProcess(pid);
     const before = listeningPorts(pid);
-    const open = before?.includes(USUAL_PORT) === false ? null : await InspectedProcess.#at(USUAL_PORT, pid);
-    if (open !== null) {
+    const usual = before?.includes(USUAL_PORT) === false ? [] : [USUAL_PORT];
+    for (const port of new Set([...usual, ...(isToldToInspect(pid) ? (before ?? []) : [])])) {
+      const open = await InspectedProcess.#at(port, pid);
+      if (open === null) continue;
       await open.#keep();
       return open;
     }
     process.kill(pid, 'SIGUSR1');
-    const until = performance.now() + OPENS_WITHIN_MILLIS;
+    await new Promise((done) => setTimeout(done, POLL_MILLIS));
+    const figures = mainThreadFigures(pid);
+    const from = performance.now();
+    const until = from + OPENS_WITHIN_MILLIS;
     while (performance.now() < until) {
       for (const port of listeningPorts(pid)?.filter((one) => !before?.includes(one)) ?? [USUAL_PORT]) {
         const opened = await InspectedProcess.#at(port, pid);
@@ -100,7 +106,7 @@ export class InspectedProcess {
     throw new CliError(
       'ERR_CLI_ATTACH',
       `process ${pid} did not open its inspector within ${OPENS_WITHIN_MILLIS / 1000} s of SIGUSR1`,
-      `it handles the signal itself, hangs in native code, runs without an inspector, or port ${USUAL_PORT} is taken (its own stderr says so)`,
+      whyNotOpen(pid, USUAL_PORT, figures, (performance.now() - from) / 1000),
     );
   }
 

@@ -72,6 +72,46 @@ function holdsText(file: string, text: string): boolean | null {
 
 /** Ports that a process listens on, on any address; null where the system does not tell. */
 export function listeningPorts(pid: number): number[] | null {
+  const inodes = socketsOf(pid);
+  return inodes && listeners(pid).flatMap(({ port, inode }) => (inodes.has(inode) ? [port] : []));
+}
+
+/** Who else listens on a port where a process would; null where nobody does, or the system does not tell. Its pid is null where it is not ours to see. */
+export function listenerOn(pid: number, port: number): { pid: number | null; name: string } | null {
+  const taken = listeners(pid).filter((one) => one.port === port);
+  const own = socketsOf(pid);
+  if (own === null || taken.length === 0 || taken.some(({ inode }) => own.has(inode))) return null;
+  const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const other = others.find((name) => {
+    const sockets = socketsOf(Number(name));
+    return sockets !== null && taken.some(({ inode }) => sockets.has(inode));
+  });
+  return other === undefined
+    ? { pid: null, name: '' }
+    : { pid: Number(other), name: (textOf(`/proc/${other}/comm`) ?? '').trim() };
+}
+
+/** cpuTicks: in hundredths of a second. switches: how often it went to sleep. */
+export type ThreadFigures = { cpuTicks: number; switches: number };
+
+/** null where the system does not tell. */
+export function mainThreadFigures(pid: number): ThreadFigures | null {
+  const stat = textOf(`/proc/${pid}/task/${pid}/stat`);
+  const switches = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(
+    textOf(`/proc/${pid}/task/${pid}/status`) ?? '',
+  )?.[1];
+  if (stat === null || switches === undefined) return null;
+  // Behind the name, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { cpuTicks: Number(fields[11]) + Number(fields[12]), switches: Number(switches) };
+}
+
+/** Whether it was told on its command line or in its environment to open its inspector. */
+export function isToldToInspect(pid: number): boolean {
+  return ['cmdline', 'environ'].some((name) => /--inspect/.test(textOf(`/proc/${pid}/${name}`) ?? ''));
+}
+
+function socketsOf(pid: number): Set<string> | null {
   const inodes = new Set<string>();
   try {
     for (const name of readdirSync(`/proc/${pid}/fd`)) {
@@ -81,10 +121,15 @@ export function listeningPorts(pid: number): number[] | null {
   } catch {
     return null;
   }
+  return inodes;
+}
+
+/** All listening sockets of its network. */
+function listeners(pid: number): { port: number; inode: string }[] {
   const table = ['tcp', 'tcp6'].map((name) => textOf(`/proc/${pid}/net/${name}`) ?? '').join('\n');
   return table.split('\n').flatMap((line) => {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    return state === LISTENING && inodes.has(inode) ? [Number.parseInt(local.split(':')[1]!, 16)] : [];
+    return state === LISTENING ? [{ port: Number.parseInt(local.split(':')[1]!, 16), inode }] : [];
   });
 }
 
