@@ -1,6 +1,7 @@
 /** `ringtail attach`: a process that was started without the agent is profiled, and left as it was. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -109,6 +110,7 @@ describe('a process that runs without the agent', () => {
       const service = `cycle-${cycle}`;
       const { code, stderr } = await attach(String(target.pid), '--service', service);
       expect([code, stderr]).toEqual([0, expect.stringMatching(/^ringtail: attached to \d+ \(Node\.js v/)]);
+      expect(stderr).toContain('ringtail: What ran hot before sampling began');
       await untilConnected(collector, service);
       if (cycle === 0) {
         const words = ['top', '--service', service, '--seconds', '2', '--url', collector.url];
@@ -139,6 +141,7 @@ describe('a process that runs without the agent', () => {
     const { code, stderr } = await attach(String(target.pid), ...words);
     tail.close();
     expect([code, stderr]).toEqual([0, expect.stringMatching(/attached[\s\S]*has said goodbye/)]);
+    expect(stderr).not.toContain('What ran hot');
     expect(await heardOf('brief')).toBe(true);
     expect(notes.join('\n')).toContain('pid ');
     expect(notes.join('\n')).not.toContain('hot');
@@ -167,13 +170,13 @@ describe('a process that runs without the agent', () => {
   });
 
   it.each([
-    ['attach', [], 'nothing was started'],
-    ['attach --stop', ['--stop'], 'it stays'],
-  ])('that hangs is as it was when a waiting %s is interrupted', async (_, words, told) => {
+    ['attach', [], 'nothing was started', 6000],
+    ['attach --stop', ['--stop'], 'it stays', 4000],
+  ])('that hangs is as it was when a waiting %s is interrupted', async (_, words, told, millis) => {
     target = new Target();
     await target.line();
     const before = await target.line('tell');
-    target.child.stdin!.write('hang 6000');
+    target.child.stdin!.write(`hang ${millis}`);
     await new Promise((done) => setTimeout(done, 300));
     const command = startCommand(['attach', String(target.pid), ...words], collector.agentEnvironment);
     await command.wrote('hangsNow');
@@ -212,12 +215,14 @@ describe('a process that runs without the agent', () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
   });
 
-  it('is left with the inspector that it had open', async () => {
-    target = new Target(['--inspect', script]);
+  const openAlready = process.platform === 'linux' ? ['--inspect', '--inspect=0'] : ['--inspect'];
+  it.each(openAlready)('is left with the inspector that it had open by %s', async (flag) => {
+    target = new Target([flag, script]);
     await target.line();
     const { code, stderr } = await attach(String(target.pid), '--seconds', '1');
     expect([code, stderr]).toEqual([0, expect.stringContaining('has said goodbye')]);
-    if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([9229]);
+    expect(stderr).toMatch(/inspector of \d+ is open \(port \d+\): there is no CPU profile/);
+    if (process.platform === 'linux') expect(listeningPorts(target.pid)).toHaveLength(1);
   });
 });
 
@@ -243,5 +248,42 @@ describe('what cannot be attached to', () => {
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('there is no process')]);
     const word = await attach('node');
     expect([word.code, word.stderr]).toEqual([2, expect.stringContaining('the id of a process')]);
+  });
+
+  it.runIf(process.platform === 'linux')('is told why its inspector does not open', async () => {
+    const programs = [
+      [
+        "process.on('SIGUSR1', () => {}); setInterval(() => {}, 50); console.log('up');",
+        'listens to SIGUSR1 itself',
+      ],
+      ["console.log('up'); require('child_process').execSync('sleep 8');", 'waits in native code'],
+      [
+        "console.log('up'); require('crypto').pbkdf2Sync('a', 'b', 2 ** 31 - 1, 64, 'sha512');",
+        'computes in native code',
+      ],
+    ];
+    const looks = programs.map(async ([text = '', why]) => {
+      const program = new Target(['-e', text]);
+      await program.line();
+      const { code, stderr } = await attach(String(program.pid));
+      program.child.kill('SIGKILL');
+      await program.ended;
+      expect([code, stderr]).toEqual([1, expect.stringContaining(why!)]);
+      expect(stderr).toContain('did not open its inspector');
+    });
+    await Promise.all(looks);
+  });
+
+  it.runIf(process.platform === 'linux')('is told who has taken its port', async () => {
+    const other = createServer().listen(9229, '127.0.0.1');
+    await new Promise((done) => other.once('listening', done));
+    target = new Target();
+    await target.line();
+    const { code, stderr } = await attach(String(target.pid));
+    await new Promise((done) => other.close(done));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`port 9229 is taken by process ${process.pid} (`),
+    ]);
   });
 });

@@ -13,6 +13,7 @@ import { givenToken } from '../given-token';
 import { type StopSignal, stopSignal } from '../stop-signal';
 import { afterwards } from './connection-keeper';
 import { waitForTurn } from './hang-wait';
+import { HotNote } from './hot-note';
 import { InspectedProcess } from './inspected-process';
 
 /** pid: of a Node process of this user. seconds: end by itself after this long, and leave the process as it was. */
@@ -29,20 +30,37 @@ const AGENT = `process[Symbol.for('${AGENT_KEY}')]`;
 const POLL_MILLIS = 1000;
 
 export async function attachCommand(options: AttachOptions): Promise<number> {
-  const { pid, service, seconds, keepCode } = options;
+  const { pid, service, keepCode } = options;
   if (options.stop) return detach(pid);
   const url = environmentUrl();
-  const version = await attach(pid, {
-    collectorUrl: url,
-    recompile: keepCode ? 'off' : 'start',
-    ...(service === undefined ? {} : { service }),
-  });
-  if (version === null) return EXIT_INTERRUPTED;
+  const note = keepCode ? null : new HotNote(pid, service);
+  try {
+    const version = await attach(pid, {
+      collectorUrl: url,
+      recompile: keepCode ? 'off' : 'start',
+      ...(service === undefined ? {} : { service }),
+    });
+    return version === null ? EXIT_INTERRUPTED : await stay(options, url, version, note);
+  } finally {
+    note?.close();
+  }
+}
+
+/** The agent runs. */
+async function stay(
+  { pid, seconds }: AttachOptions,
+  url: string,
+  version: string,
+  note: HotNote | null,
+): Promise<number> {
   const signal = seconds === undefined ? null : stopSignal(seconds);
   say(`attached to ${pid} (Node.js ${version}): it sends to ${url}; watch it with: ${tailWords(url)}`);
   const token = givenToken(() => {});
   if ((await fetchServices(tailUrl(undefined, {}), token)) === null)
     say(`no collector answers there yet: ${startWords(new URL(url))}`);
+  const over = signal === null ? [] : [signal.stopped.then(() => null)];
+  const hot = note === null ? null : await Promise.race([note.text(), ...over]);
+  if (hot !== null) say(hot);
   if (signal === null) {
     say(`leave it with: ringtail attach ${pid} --stop`);
     return EXIT_OK;
@@ -73,6 +91,8 @@ async function attach(pid: number, options: Record<string, string>): Promise<str
         `the agent runs in process ${pid} already`,
         'ringtail tail shows it',
       );
+    if (!inspected.isOpenedByUs)
+      say(`the inspector of ${pid} is open (port ${inspected.port}): there is no CPU profile while it is`);
     if (hasStarted || !inspected.isOpenedByUs || (await startsLater(inspected, signal)))
       return String(version);
     return await leaveUntouched(await InspectedProcess.open(pid));
