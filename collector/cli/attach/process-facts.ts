@@ -108,7 +108,9 @@ export function mainThreadFigures(pid: number): ThreadFigures | null {
 
 /** Whether it was told on its command line or in its environment to open its inspector. */
 export function isToldToInspect(pid: number): boolean {
-  return ['cmdline', 'environ'].some((name) => /--inspect/.test(textOf(`/proc/${pid}/${name}`) ?? ''));
+  return ['cmdline', 'environ'].some((name) =>
+    /--inspect(?!-port)/.test(textOf(`/proc/${pid}/${name}`) ?? ''),
+  );
 }
 
 function socketsOf(pid: number): Set<string> | null {

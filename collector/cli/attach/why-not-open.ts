@@ -16,8 +16,7 @@ export function whyNotOpen(pid: number, port: number, before: ThreadFigures | nu
       ? `port ${port} is taken by another process; start it with --inspect-port=0, or end that one`
       : `port ${port} is taken by process ${listener.pid} (${printable(listener.name)}); end that one first`;
   const now = mainThreadFigures(pid);
-  const native =
-    'try again when that is over: it opens its inspector then, and `ringtail attach PID` closes it';
+  const native = `when that is over it opens its inspector (port ${port}), which then stays open until it ends`;
   if (before === null || now === null)
     return `it listens to SIGUSR1 itself, hangs in native code, runs without an inspector, or port ${port} is taken (its own stderr says so)`;
   const ticks = now.cpuTicks - before.cpuTicks;
