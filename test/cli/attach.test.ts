@@ -204,6 +204,9 @@ describe('a process that runs without the agent', () => {
     expect(await target.line('tell')).toBeDefined();
     await expect.poll(() => target!.line('tell'), { timeout: 3000 }).toBe(before);
     if (process.platform === 'linux') expect(listeningPorts(target.pid)).toEqual([]);
+    expect(
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`ringtail-attach-${command.child.pid}-`)),
+    ).toEqual([]);
   });
 
   it('is known as Node.js also where its program has another name', async () => {

@@ -40,7 +40,7 @@ export class ConnectionFile {
 export function keepText(file: ConnectionFile, isOpenedByUs: boolean): string {
   return `((file, cli, opened) => {
     const { setInterval, clearInterval } = process.getBuiltinModule('node:timers');
-    const { existsSync } = process.getBuiltinModule('node:fs');
+    const { existsSync, rmSync } = process.getBuiltinModule('node:fs');
     const keeper = (${KEEPER} ??= { newest: 0, isOurs: false, start: null, saidAt: 0 });
     const replaced = keeper.start !== null;
     const number = ++keeper.newest;
@@ -61,6 +61,8 @@ export function keepText(file: ConnectionFile, isOpenedByUs: boolean): string {
       if (keeper.isOurs && closes++ < ${CLOSES}) return process._debugEnd();
       clearInterval(timer);
       delete ${KEEPER};
+      // Where the command line was killed, its file is there still.
+      if (seesFile) try { rmSync(file, { force: true }); } catch {}
       keeper.start?.();
     }, ${POLL_MILLIS});
     timer.unref();
