@@ -71,7 +71,7 @@ describe('the profile of a run', () => {
     const { said, values, comments } = run(1e6, { savedMicros: 0, cpuMicros: 0 });
     expect(values).toEqual([300, 1e9]);
     expect(comments).toContain('2.00 s of samples fell on the thread while it waited for a core');
-    expect(said).toMatch(/^CPU 1\.00 s sampled in \d+\.\d\d s; the 1 functions/);
+    expect(said).toMatch(/^CPU 1\.00 s sampled in \d+\.\d\d s; the one function/);
   });
 
   it('says for how long sampling rested, and leaves out what was burnt then', () => {

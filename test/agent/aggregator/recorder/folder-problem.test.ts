@@ -21,9 +21,10 @@ describe('why nothing could be written into a folder', () => {
     expect(folderProblem(join(file, 'a', 'b'))).toBe(`${file} is no folder`);
   });
 
-  it.skipIf(process.getuid?.() === 0)('is a folder that takes nothing from this user', () => {
+  it('is a folder that takes nothing from this user, unless that is root', () => {
     chmodSync(folder, 0o500);
-    expect(folderProblem(join(folder, 'a'))).toMatch(/^EACCES: .*'.*ringtail-folder-/);
+    const isRoot = process.getuid?.() === 0;
+    expect(folderProblem(join(folder, 'a'))).toMatch(isRoot ? /^$/ : /^EACCES: .*'.*ringtail-folder-/);
     chmodSync(folder, 0o700);
   });
 });
