@@ -11,7 +11,8 @@
  *
  * Not known. Code that was compiled while it ran (on-stack replacement) before the profiler began is not known to it: the
  * tick goes to the caller, at the line of the call. Where all of the caller's own ticks are on one line which does nothing
- * but call a function with a loop that V8 shows nowhere below the caller, they are that function's.
+ * but call a function with a loop, they are that function's, also where V8 shows another part of its time below the
+ * caller: it may know some of its code and some not.
  */
 import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
@@ -108,8 +109,8 @@ export class InlinedCallees {
     }
   }
 
-  /** Whose `ticks` are, all that V8 credited to `frame`, on one line; `children`: what it shows below. */
-  calledFrom(frame: V8CallFrame, line: number, ticks: number, children: readonly V8CallFrame[]): Owner {
+  /** Whose `ticks` are, all that V8 credited to `frame`, on one line. */
+  calledFrom(frame: V8CallFrame, line: number, ticks: number): Owner {
     if (ticks < LONE_TICKS_MIN || !isFile(frame.url)) return 'own';
     const key = `${placeOf(frame)}@${line}`;
     let owner = this.#answers.get(key)?.owner;
@@ -123,10 +124,7 @@ export class InlinedCallees {
       if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
       this.#answers.set(key, { owner, calleeCount: 0 });
     }
-    if (typeof owner === 'string') return owner;
-    const { url, range } = owner;
-    const isShown = children.some((child) => child.url === url && child.lineNumber + 1 === range.line);
-    return isShown ? 'own' : owner;
+    return owner;
   }
 
   /**

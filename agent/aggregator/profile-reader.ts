@@ -339,7 +339,7 @@ class LeafReader {
   #ownerOf(line: number, ticks: number, lines: number): Owner {
     const { node, callees } = this;
     if (callees.isInside(this.#credited, line))
-      return lines > 1 ? 'own' : callees.calledFrom(node.callFrame, line, ticks, this.#children());
+      return lines > 1 ? 'own' : callees.calledFrom(node.callFrame, line, ticks);
     return callees.ownerOf(this.#credited!, line, node.callFrame, this.#children());
   }
 
