@@ -4,6 +4,7 @@ export { innermostAt } from '../../agent/aggregator/function-ranges';
 export { InlinedCallees } from '../../agent/aggregator/inlined-callees';
 export { readProfile } from '../../agent/aggregator/profile-reader';
 export { ScriptFiles } from '../../agent/aggregator/script-files';
+export { WindowQueue } from '../../agent/aggregator/window-queue';
 export { attachReader, attachWriter, createCoreMemory, createTables } from '../../agent/core';
 export { timer } from '../../agent/index';
 export { currentBinding } from '../../agent/registration';

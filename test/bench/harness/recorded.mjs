@@ -10,6 +10,8 @@ import { WORKLOADS } from './folders.mjs';
 
 export const WORKLOAD_NAMES = ['service', 'compile', 'churn'];
 const TAG_BATCH = 7;
+/** Of the recorded profiles: programs/record-profiles.cjs. */
+const INTERVAL_MICROS = 10_101;
 const NO_SCRIPTS = {
   textOf: () => null,
   linesOf: () => '',
@@ -50,7 +52,9 @@ export function encodeBatches(profiles) {
   return profiles.map((profile, sequence) => {
     const window = ours.readProfile(profile, end, dictionary, new ours.InlinedCallees(NO_SCRIPTS));
     end = profile.endTime;
-    const tuple = windowTuple(window, tables);
+    const queue = new ours.WindowQueue(tables);
+    queue.add(window, INTERVAL_MICROS);
+    const [tuple] = queue.take(1);
     const message = [
       TAG_BATCH,
       1,
@@ -70,31 +74,8 @@ export function encodeBatches(profiles) {
     return {
       bytes: ours.encodeMessage(message),
       bareBytes,
-      columnBytes: tuple[9].length,
+      columnBytes: tuple.at(-1).length,
       samples: window.stack.length,
     };
   });
-}
-
-/** As the agent's queue makes it: ticks of the window's true period. */
-function windowTuple(
-  { startMicros, endMicros, atMicros, stack, state, jsTicks, repairedTicks, unnamedTicks },
-  tables,
-) {
-  const count = stack.length;
-  const periodNanos = count === 0 ? 10_101_000 : Math.round(((endMicros - startMicros) * 1000) / count);
-  const columns = tables.encodeColumns(startMicros, { atMicros, stack, state });
-  return [
-    0,
-    startMicros,
-    endMicros,
-    count,
-    periodNanos,
-    jsTicks,
-    repairedTicks,
-    unnamedTicks,
-    0,
-    count,
-    columns,
-  ];
 }
