@@ -12,6 +12,11 @@ export function startWords({ protocol, port }: URL): string {
   return `ringtail collector${given}`;
 }
 
+/** Said where a program is about to send to an address that nobody listens at. */
+export function silentWords(url: string): string {
+  return `no collector answers there yet: ${startWords(new URL(url))}`;
+}
+
 /** How the tail is told of a collector's address. */
 export function tailWords(url: string): string {
   return url === DEFAULT_COLLECTOR_URL ? 'ringtail tail' : `ringtail tail --url ${url}`;

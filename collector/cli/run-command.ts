@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { builtFile } from './built-files';
 import { CliError } from './cli-error';
-import { environmentUrl, startWords, tailWords } from './collector-url';
+import { environmentUrl, silentWords, tailWords } from './collector-url';
 import { withPreload } from './node-options';
 import { probe } from './probe';
 
@@ -19,7 +19,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   const from = process.env.RINGTAIL_COLLECTOR ? 'RINGTAIL_COLLECTOR' : 'RINGTAIL_COLLECTOR is not set';
   process.stderr.write(`ringtail: sending to ${url} (${from}); watch it with: ${tailWords(url)}\n`);
   const endProbe = probe(url, () => {
-    process.stderr.write(`ringtail: no collector answers there yet: ${startWords(new URL(url))}\n`);
+    process.stderr.write(`ringtail: ${silentWords(url)}\n`);
   });
   const child = spawn(file, args, {
     stdio: 'inherit',

@@ -7,7 +7,7 @@
 import { AGENT_KEY } from '../../../agent/wire/agent-key';
 import { builtFile } from '../built-files';
 import { CliError, EXIT_INTERRUPTED, EXIT_OK } from '../cli-error';
-import { environmentUrl, startWords, tailUrl, tailWords } from '../collector-url';
+import { environmentUrl, silentWords, tailUrl, tailWords } from '../collector-url';
 import { fetchServices } from '../connected-services';
 import { givenToken } from '../given-token';
 import { type StopSignal, stopSignal } from '../stop-signal';
@@ -56,8 +56,7 @@ async function stay(
   const signal = seconds === undefined ? null : stopSignal(seconds);
   say(`attached to ${pid} (Node.js ${version}): it sends to ${url}; watch it with: ${tailWords(url)}`);
   const token = givenToken(() => {});
-  if ((await fetchServices(tailUrl(undefined, {}), token)) === null)
-    say(`no collector answers there yet: ${startWords(new URL(url))}`);
+  if ((await fetchServices(tailUrl(undefined, {}), token)) === null) say(silentWords(url));
   const over = signal === null ? [] : [signal.stopped.then(() => null)];
   const hot = note === null ? null : await Promise.race([note.text(), ...over]);
   if (hot !== null) say(hot);
