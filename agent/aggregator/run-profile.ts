@@ -2,9 +2,9 @@
  * The CPU profile of the whole run, kept without any server.
  *
  * RINGTAIL_OUT: it is written at exit, at a signal that asks for it, and, because a killed process has no exit, from time
- * to time before: to a file
- * beside it first, then renamed, so that what is there is always whole. %p stands for the process id; where a file of
- * that name is there already, the id is added to it. RINGTAIL_SUMMARY: the functions that took most, on stderr at exit.
+ * to time before: to a file beside it first, then renamed, so that what is there is always whole. %p stands for the
+ * process id; where a file of that name is there already, the id is added to it. RINGTAIL_SUMMARY: the functions that
+ * took most, on stderr at exit.
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
