@@ -1,5 +1,5 @@
 /**
- * Which lines a function covers, found by scanning JavaScript text once: V8 tells where a function starts but not where
+ * Which lines each function covers, found by scanning JavaScript text once: V8 tells where a function starts but not where
  * it ends, and the end is what shows that a sampled line belongs to an inlined callee (see leaf repair in
  * profile-reader.ts). Not a parser: it follows brackets, strings, templates, comments and regular expressions, and
  * knows a function by `function`, `=>`, or `name(...) {` where no statement keyword stands before the parenthesis.
@@ -7,16 +7,7 @@
  * on purpose: a scan whose brackets do not close is thrown away.
  */
 
-/** Lines and columns are 1-based; the end is that of the closing brace or of an arrow's expression, its column the one behind. */
-export type FunctionRange = {
-  name: string;
-  line: number;
-  column: number;
-  endLine: number;
-  endColumn: number;
-  /** Of a constructor whose class has a name, which V8 shows instead of its own. */
-  className?: string;
-};
+import type { FunctionRange } from './function-ranges';
 
 type Open = {
   close: string;
@@ -35,7 +26,8 @@ type Paren = {
   declared: { name: string } | null;
 };
 
-const STATEMENT_WORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'with']);
+/** What stands before parentheses without being called. */
+export const STATEMENT_WORDS = new Set(['if', 'for', 'while', 'switch', 'catch', 'with']);
 const REGEX_BEFORE = new Set([
   'return',
   'typeof',
@@ -73,55 +65,6 @@ const LINE_START_WORDS = new Set([
 /** The functions of a script in order of their start, or null when the text could not be followed or has more than `most`. */
 export function scanFunctions(source: string, most = Number.POSITIVE_INFINITY): FunctionRange[] | null {
   return new Scanner(source, most).run();
-}
-
-/**
- * The innermost function that covers `line`, or null: none, or two that start on one line (a bundle of one line tells
- * nothing). `ranges`: in order of their start.
- */
-export function innermostAt(ranges: readonly FunctionRange[], line: number): FunctionRange | null {
-  let best: FunctionRange | null = null;
-  for (let i = firstFrom(ranges, line + 1) - 1; i >= 0; i--) {
-    const range = ranges[i]!;
-    if (best !== null && range.line < best.line) break;
-    if (range.endLine < line) continue;
-    if (best !== null) return null;
-    best = range;
-  }
-  return best;
-}
-
-/** All functions that cover `line`, the outermost first. `ranges`: in order of their start. */
-export function coveringAt(ranges: readonly FunctionRange[], line: number): FunctionRange[] {
-  const found: FunctionRange[] = [];
-  const end = firstFrom(ranges, line + 1);
-  for (let i = 0; i < end; i++) if (ranges[i]!.endLine >= line) found.push(ranges[i]!);
-  return found;
-}
-
-/** The range of the function that V8 says starts at (line, column); by line alone where only one starts there. */
-export function rangeOf(
-  ranges: readonly FunctionRange[],
-  line: number,
-  column: number,
-): FunctionRange | null {
-  const first = firstFrom(ranges, line);
-  let count = 0;
-  for (; ranges[first + count]?.line === line; count++)
-    if (ranges[first + count]!.column === column) return ranges[first + count]!;
-  return count === 1 ? ranges[first]! : null;
-}
-
-/** Index of the first range that starts at `line` or later. */
-function firstFrom(ranges: readonly FunctionRange[], line: number): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ranges[middle]!.line < line) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 class Scanner {

@@ -16,7 +16,7 @@
  */
 import { coveringAt, type FunctionRange, innermostAt, rangeOf } from './function-ranges';
 import type { ScriptSource, V8CallFrame } from './profile-reader';
-import { bareCallsOn, hasLoop, isDeclaredBy, loneCallOn, type Words, wordsOf } from './script-words';
+import { bareCallsOn, hasLoop, isDeclaredBy, loneCallOn, wordsOf } from './script-words';
 
 /** Where a function stands. */
 export type Located = { url: string; range: FunctionRange };
@@ -50,7 +50,8 @@ export class InlinedCallees {
   readonly #watched = new Map<string, Map<string, V8CallFrame>>();
   /** Pairs of caller and callee that need not be looked at again, most of what a window shows. */
   readonly #remembered = new Set<number>();
-  readonly #words = new Map<string, Words>();
+  /** By function: the names that its text calls. */
+  readonly #called = new Map<string, ReadonlySet<string>>();
   /** By script: its functions by name. */
   readonly #byName = new Map<string, ReadonlyMap<string, readonly FunctionRange[]>>();
 
@@ -94,36 +95,25 @@ export class InlinedCallees {
     const callees = this.#watch(place);
     for (const child of children)
       if (child.url !== '' && callees.size < CALLEES_MAX) callees.set(placeOf(child), child);
-    const key = `${place}>${line}`;
-    const known = this.#answers.get(key);
     // What V8 shows later may prove more.
-    if (known?.calleeCount === callees.size) return known.owner;
-    try {
-      const owner = this.#search(credited, line) ?? 'unnamed';
-      if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
-      this.#answers.set(key, { owner, calleeCount: callees.size });
-      return owner;
-    } catch (error) {
-      if (error === NOT_NOW) return 'unnamed';
-      throw error;
-    }
+    return this.#answer(`${place}>${line}`, callees.size, 'unnamed', () => this.#search(credited, line));
   }
 
   /** Whose `ticks` are, all that V8 credited to `frame`, on one line. */
   calledFrom(frame: V8CallFrame, line: number, ticks: number): Owner {
     if (ticks < LONE_TICKS_MIN || !isFile(frame.url)) return 'own';
-    const key = `${placeOf(frame)}@${line}`;
-    let owner = this.#answers.get(key)?.owner;
-    if (owner === undefined) {
-      try {
-        owner = this.#loneCallee(frame, line);
-      } catch (error) {
-        if (error === NOT_NOW) return 'own';
-        throw error;
-      }
-      if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
-      this.#answers.set(key, { owner, calleeCount: 0 });
-    }
+    return this.#answer(`${placeOf(frame)}@${line}`, 0, 'own', () => this.#loneCallee(frame, line));
+  }
+
+  /** What a search has found, once for as many callees as V8 has shown; `none` where it finds nothing, or not now. */
+  #answer(key: string, calleeCount: number, none: Owner, search: () => Located | null): Owner {
+    const known = this.#answers.get(key);
+    if (known?.calleeCount === calleeCount) return known.owner;
+    const found = nowOr(undefined, search);
+    if (found === undefined) return none;
+    const owner = found ?? none;
+    if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
+    this.#answers.set(key, { owner, calleeCount });
     return owner;
   }
 
@@ -135,23 +125,20 @@ export class InlinedCallees {
     if (!isFile(frame.url)) return false;
     const shown = new Set(children.map(({ functionName }) => functionName));
     const names = bareCallsOn(this.scripts.linesOf(frame.url, line, line));
-    try {
-      return names.some((name) => !shown.has(name) && this.#bound(frame.url, name).length > 0);
-    } catch (error) {
-      if (error === NOT_NOW) return false;
-      throw error;
-    }
+    return nowOr(false, () =>
+      names.some((name) => !shown.has(name) && this.#bound(frame.url, name).length > 0),
+    );
   }
 
-  #loneCallee(frame: V8CallFrame, line: number): Owner {
+  #loneCallee(frame: V8CallFrame, line: number): Located | null {
     if (this.scripts.textOf(frame.url) === undefined) throw NOT_NOW;
     const name = loneCallOn(this.scripts.linesOf(frame.url, line, line).trimEnd());
-    if (name === null) return 'own';
+    if (name === null) return null;
     const callees = this.#bound(frame.url, name).filter((callee) => hasLoop(this.#textOf(callee)));
     const [callee] = callees;
-    if (callee === undefined || callees.length > 1) return 'own';
+    if (callee === undefined || callees.length > 1) return null;
     const isItself = callee.url === frame.url && callee.range.line === frame.lineNumber + 1;
-    return isItself ? 'own' : callee;
+    return isItself ? null : callee;
   }
 
   #watch(place: string): Map<string, V8CallFrame> {
@@ -244,7 +231,7 @@ export class InlinedCallees {
 
   /** Whether that is so, or the text of the function calls it by name. */
   #leadsTo(from: Located, candidate: Candidate): boolean {
-    const { called } = this.#wordsOf(from);
+    const called = this.#calledBy(from);
     return candidate.covering.some((range) => calls(called, range)) || this.#isShown(from, candidate);
   }
 
@@ -260,7 +247,7 @@ export class InlinedCallees {
 
   /** What a function may call: as V8 has shown it, and as its text names it. */
   #callees(from: Located): Located[] {
-    const found = this.#named(from.url, this.#wordsOf(from).called);
+    const found = this.#named(from.url, this.#calledBy(from));
     for (const frame of this.#watched.get(nameOf(from))?.values() ?? []) {
       const shown = this.locate(frame);
       if (shown !== null) found.unshift(shown);
@@ -268,14 +255,14 @@ export class InlinedCallees {
     return found;
   }
 
-  #wordsOf({ url, range }: Located): Words {
-    const key = nameOf({ url, range });
-    const known = this.#words.get(key);
+  #calledBy(from: Located): ReadonlySet<string> {
+    const key = nameOf(from);
+    const known = this.#called.get(key);
     if (known !== undefined) return known;
-    const words = wordsOf(this.#textOf({ url, range }));
-    if (this.#words.size >= WORDS_MAX) this.#words.delete(this.#words.keys().next().value!);
-    this.#words.set(key, words);
-    return words;
+    const { called } = wordsOf(this.#textOf(from));
+    if (this.#called.size >= WORDS_MAX) this.#called.delete(this.#called.keys().next().value!);
+    this.#called.set(key, called);
+    return called;
   }
 
   /** What a name that is called without an object may stand for in a script: its own function, or one of the script it is bound to. */
@@ -320,6 +307,16 @@ export class InlinedCallees {
     const text = this.scripts.textOf(url);
     if (text === undefined) throw NOT_NOW;
     return text?.functions ?? [];
+  }
+}
+
+/** What a search gives, or `other` where some text is not to be had now. */
+function nowOr<T, U>(other: U, search: () => T): T | U {
+  try {
+    return search();
+  } catch (error) {
+    if (error === NOT_NOW) return other;
+    throw error;
   }
 }
 

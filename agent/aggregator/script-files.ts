@@ -7,10 +7,9 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { scanFunctions } from './function-ranges';
-import type { ScriptSource, ScriptText } from './profile-reader';
+import { scanFunctions } from './function-scanner';
+import { OWN_URL, type ScriptSource, type ScriptText } from './profile-reader';
 import { boundIn, exportsIn, importsIn, valuesIn } from './script-words';
 
 /** A whole program in one file: 9 MB are scanned in 0.3 s. */
@@ -32,13 +31,12 @@ const SCAN_BURST_BYTES = 1024 * 1024;
 const OTHER_LINE_ENDS = { utf8: /[\u2028\u2029]|\r(?!\n)/, latin1: /\xe2\x80[\xa8\xa9]|\r(?!\n)/ };
 /** Of one script, resolved. */
 const IMPORTS_MAX = 64;
-/** Where the agent's own files lie, as they are built. */
-const OWN_FOLDER = `${__dirname}${sep}`;
 /** A program may come out of a named pipe, on whose next writer this thread must not wait. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NONE: ReadonlySet<string> = new Set();
 
 type Script = {
+  url: string;
   path: string;
   text: ScriptText;
   /** Where each line begins, bytes; one more for the end. */
@@ -52,6 +50,8 @@ type Script = {
 
 export class ScriptFiles implements ScriptSource {
   #known = new Map<string, Script | null>();
+  /** When scripts that it was too early for may be read, wall clock ms. */
+  #dueMillis = new Map<string, number>();
   #functionCount = 0;
   #budgetBytes = SCAN_BURST_BYTES;
   #budgetAtMillis = 0;
@@ -112,9 +112,9 @@ export class ScriptFiles implements ScriptSource {
     return script.values;
   }
 
-  #wordsOf({ path, lineStarts }: Script): string {
+  #wordsOf({ url, path, lineStarts }: Script): string {
     const bytes = lineStarts.at(-1)!;
-    if (bytes > WORDS_BYTES_MAX || path.startsWith(OWN_FOLDER)) return '';
+    if (bytes > WORDS_BYTES_MAX || url.startsWith(OWN_URL)) return '';
     return this.#open(path, (file) => readFileSync(file, 'utf8')) ?? '';
   }
 
@@ -136,11 +136,11 @@ export class ScriptFiles implements ScriptSource {
   }
 
   #read(url: string): Script | null | undefined {
-    if (!this.#mayScan()) return undefined;
+    if (Date.now() < (this.#dueMillis.get(url) ?? 0) || !this.#mayScan()) return undefined;
     try {
       const path = fileURLToPath(url);
       const bytes = this.#open(path, (file, size) =>
-        this.#isTooEarlyFor(size) ? undefined : readFileSync(file),
+        this.#isTooEarlyFor(url, size) ? undefined : readFileSync(file),
       );
       if (!bytes) return bytes;
       this.#budgetBytes -= bytes.length;
@@ -148,7 +148,7 @@ export class ScriptFiles implements ScriptSource {
       const encoding = bytes.length > WORDS_BYTES_MAX ? 'latin1' : 'utf8';
       const source = bytes.toString(encoding);
       if (OTHER_LINE_ENDS[encoding].test(source)) return null;
-      const functions = path.startsWith(OWN_FOLDER) ? [] : scanFunctions(source, FUNCTIONS_MAX);
+      const functions = url.startsWith(OWN_URL) ? [] : scanFunctions(source, FUNCTIONS_MAX);
       if (functions === null) return null;
       // A part of a text keeps all of it.
       for (const range of functions) {
@@ -157,6 +157,7 @@ export class ScriptFiles implements ScriptSource {
           range.className = Buffer.from(range.className, encoding).toString('utf8');
       }
       return {
+        url,
         path,
         text: { functions, waitLines: linesWith(source, 'Atomics.wait(') },
         lineStarts: lineStartsOf(bytes),
@@ -166,9 +167,12 @@ export class ScriptFiles implements ScriptSource {
     }
   }
 
-  #isTooEarlyFor(bytes: number): boolean {
-    const seconds = (Date.now() - this.startWallMillis) / 1000;
-    return bytes > WORDS_BYTES_MAX && bytes > seconds * SCAN_BYTES_PER_SECOND;
+  #isTooEarlyFor(url: string, bytes: number): boolean {
+    const dueMillis = this.startWallMillis + (bytes / SCAN_BYTES_PER_SECOND) * 1000;
+    const isTooEarly = bytes > WORDS_BYTES_MAX && Date.now() < dueMillis;
+    if (isTooEarly) this.#dueMillis.set(url, dueMillis);
+    else this.#dueMillis.delete(url);
+    return isTooEarly;
   }
 
   /** Whether the scans so far leave room for one more; a large one is paid for afterwards. */

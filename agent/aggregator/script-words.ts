@@ -1,7 +1,8 @@
 /**
- * What the text of a script says about who calls whom, by words alone and without a parser. Comments and strings are words
- * too: they can only add a caller that is none, never hide one.
+ * What the text of a script says about who calls whom, by words alone and without a parser. Strings are words too: they
+ * can only add a caller that is none, never hide one.
  */
+import { STATEMENT_WORDS } from './function-scanner';
 
 const WORD = /[A-Za-z_$\u00a1-\uffff][\w$\u00a1-\uffff]*/g;
 const IMPORTS = /(?:\brequire\s*\(\s*|\bfrom\s*|\bimport\s*\(?\s*)(?:'([^'\n]+)'|"([^"\n]+)")/g;
@@ -34,18 +35,7 @@ const RESERVED = new Set(
   ).split(' '),
 );
 const BARE_CALL = /(?<![.\w$])([A-Za-z_$][\w$]*)\(/g;
-const NO_FUNCTIONS = new Set([
-  'if',
-  'for',
-  'while',
-  'switch',
-  'catch',
-  'with',
-  'function',
-  'super',
-  'import',
-  'require',
-]);
+const NO_FUNCTIONS = new Set([...STATEMENT_WORDS, 'function', 'super', 'import', 'require']);
 
 /** Identifiers of a function's text: those that are called, or made anew, and those that stand for a value. */
 export type Words = { called: ReadonlySet<string>; values: ReadonlySet<string> };

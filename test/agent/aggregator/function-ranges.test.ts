@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { innermostAt, rangeOf, scanFunctions } from '../../../agent/aggregator/function-ranges';
+import { innermostAt, rangeOf } from '../../../agent/aggregator/function-ranges';
+import { scanFunctions } from '../../../agent/aggregator/function-scanner';
 
 const folded = (source: string) =>
   (scanFunctions(source) ?? []).map(

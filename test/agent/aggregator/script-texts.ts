@@ -1,4 +1,4 @@
-import { scanFunctions } from '../../../agent/aggregator/function-ranges';
+import { scanFunctions } from '../../../agent/aggregator/function-scanner';
 import type { ScriptSource } from '../../../agent/aggregator/profile-reader';
 import { boundIn, exportsIn, importsIn, valuesIn } from '../../../agent/aggregator/script-words';
 
